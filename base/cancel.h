@@ -1,0 +1,27 @@
+/* base/cancel.h - SIGINT, SIGTERM and SIGHUP as a question that code can ask
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/** Installs the handlers and ignores SIGPIPE.  The first signal asks the run to stop and roll
+ *  back; the second ends the process at once (the journal stays); one within 200 ms counts as the
+ *  same, for timeout(1) and terminals send two.  What our parent ignores (nohup) stays ignored. */
+void cancel_init(void);
+
+/** Returns: the signal that asked us to stop, 0 if none did. */
+int cancel_signal(void);
+
+/** Returns: a descriptor that becomes readable, and stays so, once a signal arrived.  Poll only. */
+int cancel_fd(void);
+
+/** Returns: true when nobody asked us to stop; else false with INTERRUPTED, TERMINATED or HANGUP
+ *  set. */
+bool cancel_check(GError **error);
+
+/** While suspended, cancel_signal() and cancel_check() see nothing and cancel_fd() must not be
+ *  relied on: the rollback that a signal asked for has to run to its end.  Nests. */
+void cancel_suspend(bool is_suspended);

@@ -1,0 +1,57 @@
+/* base/http.h - HTTP requests (libcurl), to servers and to unix sockets
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/**
+ * https only; plain http to loopback and unix sockets; file: URLs where a mirror names one.
+ * At most 5 redirects, never to a weaker scheme; proxy and CA bundle from the environment; no .netrc.
+ */
+typedef struct {
+	const char *url;
+	const char *unix_socket; /* (nullable): absolute path; the URL's host is then only a name */
+	guint timeout_ms;        /* whole transfer; 0: 15,000 */
+	gsize max_bytes;         /* of the body, by our own counter; 0: 1 MiB */
+} HttpRequest;
+
+/**
+ * GETs a small document into memory.  Blocks.
+ *
+ * Returns: (transfer full): the body of a 200 answer; or NULL with UNAVAILABLE (the message says
+ * which: name not known, refused, TLS, status), DENIED (EACCES on the socket), DATA (too large),
+ * DEADLINE or a cancellation set.
+ */
+GBytes *http_get(const HttpRequest *request, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef struct {
+	const char *url;
+	const char *sha256; /* lower-case hex; mandatory */
+	guint64 max_bytes;  /* mandatory */
+	guint timeout_ms;   /* whole transfer; 0: 1 hour.  Under 1 KiB/s for 30 s ends it too. */
+	void (*on_progress)(guint64 done_bytes, guint64 total_bytes,
+	                    gpointer data); /* total 0: unknown */
+	gpointer data;
+} HttpDownload;
+
+/**
+ * Downloads into @path (temporary file, digest checked, then renamed; nothing is left after a
+ * failure).
+ *
+ * Returns: false with UNTRUSTED (digest differs), DATA (longer than max_bytes), UNAVAILABLE, IO,
+ * DEADLINE or a cancellation set.
+ */
+bool http_download(const HttpDownload *download, const char *path,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * Asks all of @urls at once whether their server answers (any HTTP status is an answer; for a
+ * file: URL or an absolute path, whether it exists), under one deadline.
+ *
+ * Returns: (transfer full): one flag for each URL; why[i] is (transfer full) (nullable), a phrase
+ * for those that do not answer.
+ */
+bool *http_probe(const char *const *urls, guint timeout_ms, char ***why);

@@ -1,0 +1,210 @@
+/* base/http_handle.c - curl handles: the same limits for each, and what curl's results mean
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <curl/curl.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/http_private.h"
+
+#define CONNECT_TIMEOUT_MS 15000
+#define LOW_SPEED_BYTES 1024 /* each second */
+#define LOW_SPEED_SECONDS 30
+#define CA_HINT "Install ca-certificates, or name your CA bundle in SSL_CERT_FILE."
+
+struct HttpHandle {
+	CURL *easy;
+	char detail[CURL_ERROR_SIZE];
+};
+
+static const char *environment(const char *name)
+{
+	const char *value = g_getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+/* Returns: (nullable): the bundle to name when curl was built without one, as in a static binary
+ * that has to run on every distribution. */
+static const char *system_ca_bundle(void)
+{
+	static const char *const bundles[] = {
+		"/etc/ssl/certs/ca-certificates.crt",                /* Debian, Arch, Alpine */
+		"/etc/pki/tls/certs/ca-bundle.crt",                  /* Fedora, RHEL */
+		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* newer Fedora */
+		"/etc/ssl/ca-bundle.pem",                            /* openSUSE */
+		"/etc/ssl/cert.pem",                                 /* macOS, BSD */
+	};
+	const curl_version_info_data *build = curl_version_info(CURLVERSION_NOW);
+
+	if (build->age >= CURLVERSION_SEVENTH && (build->cainfo || build->capath))
+		return NULL;
+	for (gsize i = 0; i < G_N_ELEMENTS(bundles); i++)
+		if (access(bundles[i], R_OK) == 0)
+			return bundles[i];
+	return NULL;
+}
+
+static void set_tls(CURL *easy)
+{
+	const char *bundle = environment("CURL_CA_BUNDLE");
+	const char *directory = environment("SSL_CERT_DIR");
+
+	if (!bundle)
+		bundle = environment("SSL_CERT_FILE");
+	if (!bundle && !directory)
+		bundle = system_ca_bundle();
+	if (bundle) {
+		curl_easy_setopt(easy, CURLOPT_CAINFO, bundle);
+		curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, bundle);
+	}
+	if (directory)
+		curl_easy_setopt(easy, CURLOPT_CAPATH, directory);
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+}
+
+/* The URL was judged; this holds curl to the same answer. */
+static void set_protocols(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+#else
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
+	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS, CURLPROTO_HTTPS);
+#endif
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+}
+
+void http_init(void)
+{
+	static gsize is_ready;
+
+	if (!g_once_init_enter(&is_ready))
+		return;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		g_error("cannot initialise libcurl");
+	g_once_init_leave(&is_ready, 1);
+}
+
+HttpHandle *http_handle_new(const HttpRequest *request, const HttpTarget *target)
+{
+	http_init();
+
+	HttpHandle *handle = g_new0(HttpHandle, 1);
+	CURL *easy = curl_easy_init();
+	if (!easy)
+		g_error("out of memory");
+	handle->easy = easy;
+	curl_easy_setopt(easy, CURLOPT_URL, request->url);
+	curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
+	if (target->is_local)
+		curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	set_protocols(easy);
+	set_tls(easy);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, handle->detail);
+	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "slipway/" VERSION);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+	                 (long)MIN(request->timeout_ms, CONNECT_TIMEOUT_MS));
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)LOW_SPEED_SECONDS);
+	return handle;
+}
+
+void http_handle_free(HttpHandle *handle)
+{
+	if (!handle)
+		return;
+	curl_easy_cleanup(handle->easy);
+	g_free(handle);
+}
+
+void *http_handle_easy(const HttpHandle *handle)
+{
+	return handle->easy;
+}
+
+int http_handle_status(const HttpHandle *handle)
+{
+	long status = 0;
+
+	return curl_easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK
+	               ? (int)status
+	               : 0;
+}
+
+/* Sets what kept curl from a connection: the kernel's word, if there is one. */
+static void fail_connect(const HttpHandle *handle, GError **error)
+{
+	long errnum = 0;
+
+	(void)curl_easy_getinfo(handle->easy, CURLINFO_OS_ERRNO, &errnum);
+	if (errnum == EACCES || errnum == EPERM)
+		fault_set(error, STATUS_DENIED, NULL, "connecting is not permitted");
+	else if (errnum == ECONNREFUSED)
+		fault_set(error, STATUS_UNAVAILABLE, NULL, "refused");
+	else
+		fault_set(error, STATUS_UNAVAILABLE, NULL, "cannot connect: %s",
+		          errnum ? g_strerror((int)errnum) : handle->detail);
+}
+
+static const struct {
+	CURLcode code;
+	ExitStatus status;
+	const char *phrase;
+} result_table[] = {
+	{ CURLE_COULDNT_RESOLVE_HOST, STATUS_UNAVAILABLE, "name not known" },
+	{ CURLE_COULDNT_RESOLVE_PROXY, STATUS_UNAVAILABLE, "the proxy's name is not known" },
+	{ CURLE_OPERATION_TIMEDOUT, STATUS_DEADLINE, "timed out" },
+	{ CURLE_FILESIZE_EXCEEDED, STATUS_DATA, "larger than it may be" },
+	{ CURLE_PARTIAL_FILE, STATUS_UNAVAILABLE, "the connection broke off" },
+	{ CURLE_GOT_NOTHING, STATUS_UNAVAILABLE, "no answer" },
+	{ CURLE_SEND_ERROR, STATUS_UNAVAILABLE, "the connection broke off" },
+	{ CURLE_WEIRD_SERVER_REPLY, STATUS_UNAVAILABLE, "the answer is not HTTP" },
+	{ CURLE_UNSUPPORTED_PROTOCOL, STATUS_UNAVAILABLE, "the answer is not HTTP" },
+};
+
+static bool is_tls(CURLcode code)
+{
+	static const CURLcode codes[] = {
+		CURLE_SSL_CONNECT_ERROR,     CURLE_PEER_FAILED_VERIFICATION,
+		CURLE_SSL_CERTPROBLEM,       CURLE_SSL_CIPHER,
+		CURLE_SSL_CACERT_BADFILE,    CURLE_SSL_ISSUER_ERROR,
+		CURLE_SSL_INVALIDCERTSTATUS,
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(codes); i++)
+		if (codes[i] == code)
+			return true;
+	return false;
+}
+
+void http_handle_fail(const HttpHandle *handle, int code, GError **error)
+{
+	const char *detail =
+		handle->detail[0] ? handle->detail : curl_easy_strerror((CURLcode)code);
+	long proxy_status = 0;
+
+	(void)curl_easy_getinfo(handle->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+	for (gsize i = 0; i < G_N_ELEMENTS(result_table); i++) {
+		if ((int)result_table[i].code != code)
+			continue;
+		fault_set(error, result_table[i].status, NULL, "%s", result_table[i].phrase);
+		return;
+	}
+	if (code == CURLE_COULDNT_CONNECT)
+		fail_connect(handle, error);
+	else if (is_tls((CURLcode)code))
+		fault_set(error, STATUS_UNAVAILABLE, CA_HINT, "TLS: %s", detail);
+	else if (proxy_status >= 300)
+		fault_set(error, STATUS_UNAVAILABLE, NULL, "the proxy answers HTTP status %ld",
+		          proxy_status);
+	else
+		fault_set(error, STATUS_UNAVAILABLE, NULL, "%s", detail);
+}

@@ -1,0 +1,103 @@
+/* base/http_url.c - which URLs are asked at all; read by curl's own parser, so that what is judged
+ * is what is connected
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/http_private.h"
+
+typedef CURLU CurlUrl;
+typedef char CurlText;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CurlUrl, curl_url_cleanup)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CurlText, curl_free)
+
+static const struct {
+	const char *name;
+	HttpScheme scheme;
+} scheme_table[] = {
+	{ "https", HTTP_SCHEME_HTTPS },
+	{ "http", HTTP_SCHEME_HTTP },
+	{ "file", HTTP_SCHEME_FILE },
+};
+
+/* @host: as curl wrote it: lower case, IPv4 in dotted form, IPv6 in brackets. */
+static bool is_loopback(const char *host)
+{
+	struct in_addr address = { 0 };
+
+	if (inet_pton(AF_INET, host, &address) == 1)
+		return ntohl(address.s_addr) >> 24 == 127;
+	return g_ascii_strcasecmp(host, "localhost") == 0 || g_str_equal(host, "[::1]");
+}
+
+static bool find_scheme(const char *name, HttpScheme *scheme)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(scheme_table); i++) {
+		if (!g_str_equal(name, scheme_table[i].name))
+			continue;
+		*scheme = scheme_table[i].scheme;
+		return true;
+	}
+	return false;
+}
+
+bool http_target_of(const char *url, bool has_socket, HttpTarget *target, GError **error)
+{
+	g_autoptr(CurlUrl) parsed = curl_url();
+	g_autoptr(CurlText) scheme = NULL;
+	g_autoptr(CurlText) host = NULL;
+
+	/* Schemes that this curl does not know are ours to refuse, or to serve: file. */
+	if (curl_url_set(parsed, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
+	    curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK) {
+		fault_set(error, STATUS_CONFIG, NULL, "%s is not a URL", url);
+		return false;
+	}
+
+	HttpTarget found = { 0 };
+	if (!find_scheme(scheme, &found.scheme)) {
+		fault_set(error, STATUS_CONFIG, NULL, "%s: %s is not used", url, scheme);
+		return false;
+	}
+	if (found.scheme != HTTP_SCHEME_FILE &&
+	    curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+		fault_set(error, STATUS_CONFIG, NULL, "%s has no host", url);
+		return false;
+	}
+	found.is_local = has_socket || !host || is_loopback(host);
+	if (found.scheme == HTTP_SCHEME_HTTP && !found.is_local) {
+		fault_set(error, STATUS_DENIED, "Use an https URL.",
+		          "%s: plain http is only for this machine", url);
+		return false;
+	}
+	*target = found;
+	return true;
+}
+
+bool http_target_of_redirect(const char *url, const HttpTarget *from, HttpTarget *target,
+                             GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	HttpTarget found = { 0 };
+	bool is_allowed = http_target_of(url, false, &found, &why) &&
+	                  (found.scheme == HTTP_SCHEME_HTTPS ||
+	                   (found.scheme == HTTP_SCHEME_HTTP && from->scheme == HTTP_SCHEME_HTTP));
+
+	if (is_allowed)
+		*target = found;
+	else
+		fault_set(error, STATUS_UNAVAILABLE, NULL, "redirect to %s denied", url);
+	return is_allowed;
+}
+
+char *http_local_path(const char *url)
+{
+	if (url[0] == '/')
+		return g_strdup(url);
+	return g_ascii_strncasecmp(url, "file:", 5) == 0 ? g_filename_from_uri(url, NULL, NULL)
+	                                                 : NULL;
+}

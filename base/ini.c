@@ -1,0 +1,415 @@
+/* base/ini.c - INI files: our strictness and positions around inih
+ *
+ * inih as distributions build it cuts lines at 200 bytes and section names at 49, strips " ;" as
+ * an inline comment, accepts ':' for '=', ignores what follows "]", is silent about empty sections
+ * and does not tell a line number; its build options differ from one distribution to the next.
+ * So each line is first judged here, and inih gets a text in which the value of each key is
+ * its number: short, free of comment characters, and the way back to its place.  inih then
+ * splits sections and keys; whatever its options are, the answer is the same.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "base/ini.h"
+
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/file.h"
+
+/* Our bound on a line and inih's macro have the same name; theirs matters only when inih itself
+ * is compiled. */
+enum { LINE_MAX_BYTES = INI_MAX_LINE };
+#undef INI_MAX_LINE
+#include <ini.h>
+
+/* Source: inih's MAX_SECTION and MAX_NAME are 50, with the NUL. */
+#define NAME_MAX_BYTES 49
+
+struct IniFile {
+	char *name;
+	GStringChunk *strings; /* holds every string of the entries */
+	GPtrArray *entries;    /* (element-type IniEntry) */
+	GPtrArray *sections;   /* (element-type utf8), in strings */
+	GHashTable *by_place;  /* "section\nkey" -> IniEntry; "section" -> itself */
+};
+
+/* A "[section]" or a "key = value" with its continuation lines. */
+typedef struct {
+	GString *value; /* NULL: a section */
+	guint line;
+	guint column;     /* of the value */
+	guint key_column; /* of the key or the "[" */
+} Head;
+
+typedef struct {
+	IniFile *ini;
+	GArray *heads; /* (element-type Head) */
+	GString *fed;  /* what inih parses */
+	GError **error;
+	bool has_failed;
+} Parser;
+
+typedef struct {
+	const char *text; /* not NUL-terminated */
+	gsize length;
+	guint number;
+} Line;
+
+static bool fail_at(const IniFile *ini, guint line, gsize column, GError **error, const char *why)
+{
+	fault_set(error, STATUS_CONFIG, NULL, "%s:%u:%zu: %s", ini->name, line, column, why);
+	return false;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static gsize skip_blanks(const Line *line, gsize from)
+{
+	while (from < line->length && is_blank(line->text[from]))
+		from++;
+	return from;
+}
+
+static bool check_line(const IniFile *ini, const Line *line, GError **error)
+{
+	const char *invalid = NULL;
+
+	if (line->length > LINE_MAX_BYTES)
+		return fail_at(ini, line->number, LINE_MAX_BYTES + 1, error, "line too long");
+	for (gsize i = 0; i < line->length; i++)
+		if (g_ascii_iscntrl(line->text[i]) && line->text[i] != '\t')
+			return fail_at(ini, line->number, i + 1, error,
+			               line->text[i] ? "control byte" : "NUL byte");
+	if (!g_utf8_validate_len(line->text, line->length, &invalid))
+		return fail_at(ini, line->number, (gsize)(invalid - line->text) + 1, error,
+		               "not UTF-8");
+	return true;
+}
+
+/* What inih would read otherwise than it is meant: too long, ':' for '=', ';' for a comment. */
+static bool check_name(const IniFile *ini, const Line *line, gsize start, gsize end, GError **error)
+{
+	if (end - start > NAME_MAX_BYTES)
+		return fail_at(ini, line->number, start + 1, error, "name over 49 bytes");
+	for (gsize i = start; i < end; i++)
+		if (strchr(":;", line->text[i]))
+			return fail_at(ini, line->number, i + 1, error, "\":\" or \";\" in a name");
+	return true;
+}
+
+static gsize trimmed_end(const Line *line, gsize start, gsize end)
+{
+	while (end > start && is_blank(line->text[end - 1]))
+		end--;
+	return end;
+}
+
+static bool scan_section(Parser *parser, const Line *line, GError **error)
+{
+	const char *close = memchr(line->text, ']', line->length);
+	if (!close)
+		return fail_at(parser->ini, line->number, 1, error, "\"[\" is not closed");
+
+	gsize start = skip_blanks(line, 1);
+	gsize end = (gsize)(close - line->text);
+	gsize rest = skip_blanks(line, end + 1);
+	if (rest < line->length)
+		return fail_at(parser->ini, line->number, rest + 1, error, "text after \"]\"");
+	if (start >= end)
+		return fail_at(parser->ini, line->number, 1, error, "empty section name");
+	if (!check_name(parser->ini, line, start, end, error))
+		return false;
+
+	Head head = { .line = line->number, .column = 1, .key_column = 1 };
+	/* The entry behind it makes inih report the section even when it is empty. */
+	g_string_append_printf(parser->fed, "[%.*s]\nx=%u\n",
+	                       (int)(trimmed_end(line, start, end) - start), line->text + start,
+	                       parser->heads->len);
+	g_array_append_val(parser->heads, head);
+	return true;
+}
+
+static bool scan_key(Parser *parser, const Line *line, GError **error)
+{
+	const char *equals = memchr(line->text, '=', line->length);
+
+	if (parser->heads->len == 0)
+		return fail_at(parser->ini, line->number, 1, error, "key without a section");
+	if (!equals)
+		return fail_at(parser->ini, line->number, 1, error, "no \"=\" in this line");
+
+	gsize end = (gsize)(equals - line->text);
+	gsize value = skip_blanks(line, end + 1);
+	if (end == 0)
+		return fail_at(parser->ini, line->number, 1, error, "empty key");
+	gsize key_end = trimmed_end(line, 0, end);
+	if (!check_name(parser->ini, line, 0, key_end, error))
+		return false;
+
+	gsize value_end = trimmed_end(line, value, line->length);
+	Head head = {
+		.value = g_string_new_len(line->text + value, (gssize)(value_end - value)),
+		.line = line->number,
+		.column = (guint)value + 1,
+		.key_column = 1,
+	};
+	g_string_append_printf(parser->fed, "%.*s=%u\n", (int)key_end, line->text,
+	                       parser->heads->len);
+	g_array_append_val(parser->heads, head);
+	return true;
+}
+
+static bool scan_continuation(Parser *parser, const Line *line, gsize start, GError **error)
+{
+	guint count = parser->heads->len;
+	const Head *head = count ? &g_array_index(parser->heads, Head, count - 1) : NULL;
+
+	if (!head || !head->value)
+		return fail_at(parser->ini, line->number, start + 1, error,
+		               "indented line without a value above it");
+	if (head->value->len)
+		g_string_append_c(head->value, '\n');
+	g_string_append_len(head->value, line->text + start,
+	                    (gssize)(trimmed_end(line, start, line->length) - start));
+	return true;
+}
+
+static bool scan_line(Parser *parser, const Line *line, GError **error)
+{
+	if (!check_line(parser->ini, line, error))
+		return false;
+
+	gsize start = skip_blanks(line, 0);
+	if (start == line->length || strchr("#;", line->text[start]))
+		return true;
+	if (start > 0)
+		return scan_continuation(parser, line, start, error);
+	return line->text[0] == '[' ? scan_section(parser, line, error)
+	                            : scan_key(parser, line, error);
+}
+
+static bool scan(Parser *parser, const char *text, gsize size_bytes, GError **error)
+{
+	const char *end = text + size_bytes;
+
+	if (size_bytes >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+		text += 3;
+	for (guint number = 1; text < end; number++) {
+		const char *newline = memchr(text, '\n', (gsize)(end - text));
+		const char *line_end = newline ? newline : end;
+		Line line = { text, (gsize)(line_end - text), number };
+
+		if (newline && line.length > 0 && line.text[line.length - 1] == '\r')
+			line.length--;
+		if (!scan_line(parser, &line, error))
+			return false;
+		text = newline ? newline + 1 : end;
+	}
+	return true;
+}
+
+/* Enters @item under @place, once.  Returns: false with @error set the second time. */
+static bool enter(Parser *parser, const char *place, gpointer item, const Head *head)
+{
+	IniFile *ini = parser->ini;
+
+	if (g_hash_table_contains(ini->by_place, place))
+		return fail_at(ini, head->line, head->key_column, parser->error,
+		               head->value ? "duplicate key" : "duplicate section");
+	g_hash_table_insert(ini->by_place, g_strdup(place), item);
+	return true;
+}
+
+static bool add_entry(Parser *parser, const char *section, const char *key, const Head *head)
+{
+	IniFile *ini = parser->ini;
+	g_autofree char *place = g_strconcat(section, "\n", key, NULL);
+	IniEntry *entry = g_new(IniEntry, 1);
+
+	*entry = (IniEntry){
+		.section = g_string_chunk_insert_const(ini->strings, section),
+		.key = g_string_chunk_insert(ini->strings, key),
+		.value = g_string_chunk_insert(ini->strings, head->value->str),
+		.line = head->line,
+		.column = head->column,
+	};
+	g_ptr_array_add(ini->entries, entry);
+	return enter(parser, place, entry, head);
+}
+
+/* inih's handler: @value is the number of the head. */
+static int on_entry(void *data, const char *section, const char *name, const char *value)
+{
+	Parser *parser = data;
+	guint64 index = 0;
+
+	/* inih goes on after an error; a library that reports sections too has no value there. */
+	if (parser->has_failed || !value)
+		return 1;
+	if (!g_ascii_string_to_unsigned(value, 10, 0, parser->heads->len - 1, &index, NULL))
+		return 0;
+
+	const Head *head = &g_array_index(parser->heads, Head, index);
+	if (head->value) {
+		parser->has_failed = !add_entry(parser, section, name, head);
+		return 1;
+	}
+	char *kept = g_string_chunk_insert_const(parser->ini->strings, section);
+	g_ptr_array_add(parser->ini->sections, kept);
+	parser->has_failed = !enter(parser, section, kept, head);
+	return 1;
+}
+
+static void head_clear(gpointer data)
+{
+	Head *head = data;
+
+	if (head->value)
+		g_string_free(head->value, TRUE);
+}
+
+static bool parse(IniFile *ini, const char *text, gsize size_bytes, GError **error)
+{
+	g_autoptr(GArray) heads = g_array_new(FALSE, FALSE, sizeof(Head));
+	g_autoptr(GString) fed = g_string_new(NULL);
+	Parser parser = { .ini = ini, .heads = heads, .fed = fed, .error = error };
+
+	g_array_set_clear_func(heads, head_clear);
+	if (!scan(&parser, text, size_bytes, error))
+		return false;
+	int refused = ini_parse_string(fed->str, on_entry, &parser);
+	if (parser.has_failed)
+		return false;
+	if (refused == 0 && ini->entries->len + ini->sections->len == heads->len)
+		return true;
+	return fail_at(ini, 1, 1, error, "the INI library does not accept this file");
+}
+
+static IniFile *ini_new(const char *name)
+{
+	IniFile *ini = g_new0(IniFile, 1);
+
+	ini->name = g_strdup(name);
+	ini->strings = g_string_chunk_new(1024);
+	ini->entries = g_ptr_array_new_with_free_func(g_free);
+	ini->sections = g_ptr_array_new();
+	ini->by_place = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	return ini;
+}
+
+IniFile *ini_parse_bytes(GBytes *text, const char *name, GError **error)
+{
+	g_return_val_if_fail(text && name, NULL);
+
+	IniFile *ini = ini_new(name);
+	gsize size_bytes = 0;
+	const char *data = g_bytes_get_data(text, &size_bytes);
+	bool is_valid = size_bytes <= INI_MAX_BYTES
+	                        ? parse(ini, data ? data : "", size_bytes, error)
+	                        : fail_at(ini, 1, 1, error, "larger than 256 KiB");
+
+	if (is_valid)
+		return ini;
+	ini_free(ini);
+	return NULL;
+}
+
+IniFile *ini_read(const char *path, GError **error)
+{
+	g_autoptr(GBytes) text = file_read(path, INI_MAX_BYTES, error);
+
+	return text ? ini_parse_bytes(text, path, error) : NULL;
+}
+
+void ini_free(IniFile *ini)
+{
+	if (!ini)
+		return;
+	g_hash_table_unref(ini->by_place);
+	g_ptr_array_unref(ini->sections);
+	g_ptr_array_unref(ini->entries);
+	g_string_chunk_free(ini->strings);
+	g_free(ini->name);
+	g_free(ini);
+}
+
+const GPtrArray *ini_entries(const IniFile *ini)
+{
+	return ini->entries;
+}
+
+const GPtrArray *ini_sections(const IniFile *ini)
+{
+	return ini->sections;
+}
+
+const IniEntry *ini_find(const IniFile *ini, const char *section, const char *key)
+{
+	g_autofree char *place = g_strconcat(section, "\n", key, NULL);
+
+	return g_hash_table_lookup(ini->by_place, place);
+}
+
+const char *ini_value(const IniFile *ini, const char *section, const char *key)
+{
+	const IniEntry *entry = ini_find(ini, section, key);
+
+	return entry ? entry->value : NULL;
+}
+
+bool ini_fail(const IniFile *ini, const IniEntry *entry, GError **error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	g_autofree char *why = g_strdup_vprintf(format, args);
+	va_end(args);
+	return fail_at(ini, entry->line, entry->column, error, why);
+}
+
+bool ini_size(const IniFile *ini, const IniEntry *entry, guint64 *size_bytes, GError **error)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	const char *value = entry->value;
+	gsize digits = strspn(value, "0123456789");
+	g_autofree char *count_text = g_strndup(value, digits);
+	const char *unit = value + digits + strspn(value + digits, " ");
+	guint64 count = 0;
+	guint64 factor = *unit ? 0 : 1;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(units); i++)
+		if (g_str_equal(unit, units[i]))
+			factor = G_GUINT64_CONSTANT(1) << (10 * i);
+	if (!factor || !digits)
+		return ini_fail(ini, entry, error, "\"%s\" is not a size like \"512 MiB\"", value);
+	if (!g_ascii_string_to_unsigned(count_text, 10, 0, G_MAXUINT64 / factor, &count, NULL))
+		return ini_fail(ini, entry, error, "\"%s\" is too large", value);
+	*size_bytes = count * factor;
+	return true;
+}
+
+bool ini_number(const IniFile *ini, const IniEntry *entry, IniRange range, guint64 *number,
+                GError **error)
+{
+	if (g_ascii_string_to_unsigned(entry->value, 10, range.minimum, range.maximum, number,
+	                               NULL))
+		return true;
+	return ini_fail(ini, entry, error,
+	                "\"%s\" is not a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
+	                entry->value, range.minimum, range.maximum);
+}
+
+char **ini_list(const char *value)
+{
+	g_auto(GStrv) parts = g_strsplit_set(value, ", \t\r\n", -1);
+	g_autoptr(GPtrArray) kept = g_ptr_array_new();
+
+	for (char **part = parts; *part; part++)
+		if (**part)
+			g_ptr_array_add(kept, g_strdup(*part));
+	g_ptr_array_add(kept, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&kept), FALSE);
+}

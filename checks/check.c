@@ -1,0 +1,161 @@
+/* checks/check.c - runs the table over facts and needs
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "checks/check.h"
+
+#include <string.h>
+
+#include "checks/check_private.h"
+
+/* Longest id, in bytes; the tests hold the table to it. */
+#define ID_MAX 31
+
+static const char *const verdict_names[] = {
+	[CHECK_PASS] = "pass",       [CHECK_WARN] = "warn",       [CHECK_FAIL] = "fail",
+	[CHECK_UNKNOWN] = "unknown", [CHECK_SKIPPED] = "skipped", [CHECK_IGNORED] = "ignored",
+};
+
+const char *check_verdict_name(CheckVerdict verdict)
+{
+	return verdict_names[verdict];
+}
+
+const Check *check_find(const char *id)
+{
+	for (gsize i = 0; i < check_count; i++)
+		if (strcmp(check_table[i].id, id) == 0)
+			return &check_table[i];
+
+	return NULL;
+}
+
+static void finding_free(gpointer data)
+{
+	CheckFinding *finding = data;
+
+	g_free(finding->id);
+	g_free(finding->measured);
+	g_free(finding->needed);
+	g_free(finding->source);
+	g_free(finding->remedy);
+	g_free(finding);
+}
+
+static bool is_met(const GPtrArray *findings, const char *id)
+{
+	for (guint i = 0; i < findings->len; i++) {
+		const CheckFinding *finding = g_ptr_array_index(findings, i);
+
+		if (strcmp(finding->check->id, id) == 0 && finding->verdict != CHECK_PASS &&
+		    finding->verdict != CHECK_WARN)
+			return false;
+	}
+	return true;
+}
+
+static void run_one(CheckRun *run)
+{
+	const Check *check = run->check;
+
+	if (check->applies != NULL && !check->applies(run->facts, run->needs)) {
+		(void)finding_add(run, CHECK_SKIPPED, "does not apply");
+	} else if (check->depends != NULL && !is_met(run->findings, check->depends)) {
+		g_autofree char *why = g_strdup_printf("depends on %s", check->depends);
+
+		(void)finding_add(run, CHECK_SKIPPED, why);
+	} else {
+		check->judge(run);
+	}
+}
+
+static bool matches(const char *word, const CheckFinding *finding)
+{
+	g_autofree char *lower = g_ascii_strdown(word, -1);
+
+	return g_pattern_match_simple(lower, finding->id) ||
+	       g_pattern_match_simple(lower, finding->check->id);
+}
+
+static void ignore(CheckFinding *finding, const char *const *ignored)
+{
+	if (finding->verdict == CHECK_PASS || finding->verdict == CHECK_SKIPPED)
+		return;
+
+	for (gsize i = 0; ignored[i] != NULL; i++)
+		if (matches(ignored[i], finding))
+			finding->verdict = CHECK_IGNORED;
+}
+
+GPtrArray *check_run_all(const Facts *facts, const CheckNeeds *needs, const char *const *ignored)
+{
+	CheckRun run = { .facts = facts,
+		         .needs = needs,
+		         .findings = g_ptr_array_new_with_free_func(finding_free) };
+
+	for (gsize i = 0; i < check_count; i++) {
+		run.check = &check_table[i];
+		run_one(&run);
+	}
+	for (guint i = 0; ignored != NULL && i < run.findings->len; i++)
+		ignore(g_ptr_array_index(run.findings, i), ignored);
+	return run.findings;
+}
+
+/* Findings of port.free are called port.NUMBER. */
+static bool is_port_id(const char *word)
+{
+	const char *number = word + strlen("port.");
+
+	return g_str_has_prefix(word, "port.") && *number != '\0' && strlen(number) <= 5 &&
+	       strspn(number, "0123456789") == strlen(number);
+}
+
+bool check_is_known(const char *word)
+{
+	g_autofree char *lower = g_ascii_strdown(word, -1);
+
+	if (is_port_id(lower))
+		return true;
+	for (gsize i = 0; i < check_count; i++)
+		if (g_pattern_match_simple(lower, check_table[i].id))
+			return true;
+
+	return false;
+}
+
+/* Levenshtein's distance, one row at a time; ids are short. */
+static gsize distance(const char *a, const char *b)
+{
+	gsize length = strlen(b);
+	gsize row[ID_MAX + 1];
+
+	g_return_val_if_fail(length <= ID_MAX, G_MAXSIZE);
+
+	for (gsize j = 0; j <= length; j++)
+		row[j] = j;
+	for (gsize i = 0; a[i] != '\0'; i++) {
+		gsize diagonal = row[0];
+
+		row[0] = i + 1;
+		for (gsize j = 0; j < length; j++) {
+			gsize change = diagonal + (a[i] != b[j]);
+
+			diagonal = row[j + 1];
+			row[j + 1] = MIN(change, MIN(row[j], row[j + 1]) + 1);
+		}
+	}
+	return row[length];
+}
+
+const char *check_nearest(const char *word)
+{
+	g_autofree char *lower = g_ascii_strdown(word, -1);
+	const char *nearest = check_table[0].id;
+
+	for (gsize i = 1; i < check_count; i++)
+		if (distance(lower, check_table[i].id) < distance(lower, nearest))
+			nearest = check_table[i].id;
+
+	return nearest;
+}

@@ -1,0 +1,263 @@
+/* checks/facts_cgroup.c - the limits that control groups set
+ *
+ * A limit may stand in the group of this process or in any ancestor that is visible; the lowest
+ * one holds.  The mount points come from mountinfo: they are not where one expects them in
+ * hybrid hierarchies and in containers that share the host's groups.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <string.h>
+
+#include "checks/facts_private.h"
+
+/* Version 1 writes "no limit" as the largest page-aligned number. */
+#define V1_NO_LIMIT G_GUINT64_CONSTANT(0x7FFFFFFFFFFFF000)
+
+/** One hierarchy as this process sees it. */
+typedef struct {
+	char *mount; /* mount point */
+	char *root;  /* the group that the mount point shows */
+	char *group; /* of this process, below mount: "" or "/a/b" */
+} Hierarchy;
+
+static void hierarchy_clear(Hierarchy *hierarchy)
+{
+	g_free(hierarchy->mount);
+	g_free(hierarchy->root);
+	g_free(hierarchy->group);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Hierarchy, hierarchy_clear)
+
+static bool has_word(const char *list, const char *word)
+{
+	g_auto(GStrv) words = g_strsplit(list, ",", -1);
+
+	return g_strv_contains((const char *const *)words, word);
+}
+
+/* "36 35 0:30 ROOT MOUNT rw,… [fields] - TYPE DEVICE SUPER": the line of @controller, or of version 2
+ * for NULL. */
+static bool take_mount(const char *line, const char *controller, Hierarchy *hierarchy)
+{
+	const char *behind = strstr(line, " - ");
+	g_auto(GStrv) before = g_strsplit(line, " ", 6);
+	g_auto(GStrv) after = NULL;
+
+	if (behind == NULL || g_strv_length(before) < 6)
+		return false;
+	after = g_strsplit(behind + 3, " ", 3);
+	if (g_strv_length(after) < 3)
+		return false;
+	if (controller == NULL ? strcmp(after[0], "cgroup2") != 0
+	                       : strcmp(after[0], "cgroup") != 0 || !has_word(after[2], controller))
+		return false;
+
+	hierarchy->root = g_strdup(before[3]);
+	hierarchy->mount = g_strcompress(before[4]); /* \040 and its like */
+	return true;
+}
+
+static bool find_mount(const char *mountinfo, const char *controller, Hierarchy *hierarchy)
+{
+	g_auto(GStrv) lines = g_strsplit(mountinfo, "\n", -1);
+
+	for (gsize i = 0; lines[i] != NULL; i++)
+		if (take_mount(lines[i], controller, hierarchy))
+			return true;
+
+	return false;
+}
+
+/* "0::/path" for version 2, "4:cpu,cpuacct:/path" for a controller of version 1. */
+static char *find_group(const char *groups, const char *controller)
+{
+	g_auto(GStrv) lines = g_strsplit(groups, "\n", -1);
+
+	for (gsize i = 0; lines[i] != NULL; i++) {
+		g_auto(GStrv) parts = g_strsplit(lines[i], ":", 3);
+
+		if (g_strv_length(parts) == 3 &&
+		    (controller == NULL ? parts[1][0] == '\0' : has_word(parts[1], controller)))
+			return g_strdup(parts[2]);
+	}
+	return NULL;
+}
+
+/* The group below the mount point; "" where the mount does not show the group's own directory. */
+static char *relative_group(const char *group, const char *root)
+{
+	gsize length = strcmp(root, "/") == 0 ? 0 : strlen(root);
+
+	if (strncmp(group, root, length) != 0 || strstr(group, "/..") != NULL)
+		return g_strdup("");
+	group += length;
+	return g_strdup(*group == '/' && group[1] != '\0' ? group : "");
+}
+
+static bool hierarchy_open(const FactsSource *source, const char *controller, Hierarchy *hierarchy)
+{
+	g_autofree char *mountinfo = source_read(source, "/proc/self/mountinfo");
+	g_autofree char *groups = source_read(source, "/proc/self/cgroup");
+	g_autofree char *group = groups != NULL ? find_group(groups, controller) : NULL;
+
+	if (group == NULL || mountinfo == NULL || !find_mount(mountinfo, controller, hierarchy))
+		return false;
+
+	hierarchy->group = relative_group(group, hierarchy->root);
+	return true;
+}
+
+/* Drops the last component; false at the top. */
+static bool to_parent(char *group)
+{
+	char *slash = strrchr(group, '/');
+
+	if (slash == NULL)
+		return false;
+	*slash = '\0';
+	return true;
+}
+
+/* The number behind "NAME " at the start of a line of memory.stat. */
+static guint64 stat_value(const char *text, const char *name)
+{
+	gsize length = strlen(name);
+
+	for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, length) == 0 && line[length] == ' ')
+			return source_parse_number(line + length);
+	}
+	return FACTS_UNKNOWN;
+}
+
+typedef struct {
+	const char *controller; /* NULL: version 2 */
+	const char *limit, *current, *swap;
+	const char *droppable; /* in memory.stat: file pages that can go at once */
+} MemoryFiles;
+
+static const MemoryFiles memory_v1 = { "memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
+	                               "memory.memsw.limit_in_bytes", "total_inactive_file" };
+static const MemoryFiles memory_v2 = { NULL, "memory.max", "memory.current", "memory.swap.max",
+	                               "inactive_file" };
+
+static guint64 group_number(const FactsSource *source, const char *directory, const char *name)
+{
+	g_autofree char *path = g_build_filename(directory, name, NULL);
+
+	return source_number(source, path);
+}
+
+static void take_available(const FactsSource *source, const char *directory,
+                           const MemoryFiles *files, guint64 limit, CgroupLimits *limits)
+{
+	g_autofree char *path = g_build_filename(directory, "memory.stat", NULL);
+	g_autofree char *text = source_read(source, path);
+	guint64 current = group_number(source, directory, files->current);
+	guint64 droppable = text != NULL ? stat_value(text, files->droppable) : FACTS_UNKNOWN;
+	guint64 used;
+
+	if (current == FACTS_UNKNOWN)
+		return;
+	used = droppable < current ? current - droppable : current;
+	limits->memory_available_bytes =
+		MIN(limits->memory_available_bytes, limit > used ? limit - used : 0);
+}
+
+static void take_memory(const FactsSource *source, const char *directory, const MemoryFiles *files,
+                        CgroupLimits *limits)
+{
+	guint64 limit = group_number(source, directory, files->limit);
+	guint64 swap = group_number(source, directory, files->swap);
+
+	if (files->controller != NULL && limit >= V1_NO_LIMIT)
+		limit = FACTS_UNKNOWN;
+	if (files->controller != NULL) /* version 1 counts memory and swap together */
+		swap = swap >= V1_NO_LIMIT || limit > swap ? FACTS_UNKNOWN : swap - limit;
+	limits->swap_bytes = MIN(limits->swap_bytes, swap);
+
+	if (limit == FACTS_UNKNOWN)
+		return;
+	take_available(source, directory, files, limit, limits);
+	if (limit < limits->memory_bytes) {
+		limits->memory_bytes = limit;
+		g_free(limits->memory_file);
+		limits->memory_file = g_build_filename(directory, files->limit, NULL);
+	}
+}
+
+static bool read_memory(const FactsSource *source, const MemoryFiles *files, CgroupLimits *limits)
+{
+	g_auto(Hierarchy) hierarchy = { NULL };
+
+	if (!hierarchy_open(source, files->controller, &hierarchy))
+		return false;
+
+	do {
+		g_autofree char *directory = g_strconcat(hierarchy.mount, hierarchy.group, NULL);
+
+		take_memory(source, directory, files, limits);
+	} while (to_parent(hierarchy.group));
+	return true;
+}
+
+/* "max 100000" or "150000 100000" in version 2; two files, -1 for none, in version 1. */
+static guint64 cpu_milli(const FactsSource *source, const char *directory, bool is_v1)
+{
+	g_autofree char *path = g_build_filename(directory, "cpu.max", NULL);
+	g_autofree char *text = is_v1 ? NULL : source_read(source, path);
+	const char *space = text != NULL ? strchr(text, ' ') : NULL;
+	guint64 quota = FACTS_UNKNOWN;
+	guint64 period = FACTS_UNKNOWN;
+
+	if (is_v1) {
+		quota = group_number(source, directory, "cpu.cfs_quota_us");
+		period = group_number(source, directory, "cpu.cfs_period_us");
+	} else if (space != NULL) {
+		quota = source_parse_number(text);
+		period = source_parse_number(space);
+	}
+	if (quota > G_MAXINT64 / 1000 || period == FACTS_UNKNOWN || period == 0)
+		return FACTS_UNKNOWN;
+	return MAX(quota * 1000 / period, 1);
+}
+
+static bool read_cpu(const FactsSource *source, bool is_v1, CgroupLimits *limits)
+{
+	g_auto(Hierarchy) hierarchy = { NULL };
+
+	if (!hierarchy_open(source, is_v1 ? "cpu" : NULL, &hierarchy))
+		return false;
+
+	do {
+		g_autofree char *directory = g_strconcat(hierarchy.mount, hierarchy.group, NULL);
+		guint64 milli = cpu_milli(source, directory, is_v1);
+
+		if (milli < limits->cpu_milli) {
+			limits->cpu_milli = milli;
+			g_free(limits->cpu_file);
+			limits->cpu_file = g_build_filename(
+				directory, is_v1 ? "cpu.cfs_quota_us" : "cpu.max", NULL);
+		}
+	} while (to_parent(hierarchy.group));
+	return true;
+}
+
+void cgroup_read(const FactsSource *source, CgroupLimits *limits)
+{
+	*limits = (CgroupLimits){ FACTS_UNKNOWN, FACTS_UNKNOWN, FACTS_UNKNOWN,
+		                  FACTS_UNKNOWN, NULL,          NULL };
+
+	/* A controller is in one version only; in hybrid hierarchies it is in version 1. */
+	if (!read_memory(source, &memory_v1, limits))
+		(void)read_memory(source, &memory_v2, limits);
+	if (!read_cpu(source, true, limits))
+		(void)read_cpu(source, false, limits);
+}
+
+void cgroup_clear(CgroupLimits *limits)
+{
+	g_clear_pointer(&limits->memory_file, g_free);
+	g_clear_pointer(&limits->cpu_file, g_free);
+}

@@ -1,0 +1,71 @@
+/* installer/command.h - the subcommands
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include <gio/gio.h>
+#include <stdbool.h>
+
+#include "base/json.h"
+#include "base/paths.h"
+#include "base/term.h"
+#include "installer/settings.h"
+
+/** What one run of the program has; made in main() and passed along. */
+typedef struct {
+	Term *term;
+	Paths *paths;
+	Settings *settings;
+	json_t *document; /* (nullable) (transfer full): what --json prints, an object; main() adds
+	                     "schema", "command", "exit" and, after a failure, "error" */
+} App;
+
+/**
+ * One subcommand.  Parsing, help, shell completion and the manual page are all made from
+ * command_table[]; nothing about a command is said a second time.
+ */
+typedef struct {
+	const char *name;            /* "check"; "keys set" for a command of a group */
+	const char *arguments;       /* as in the usage line, e.g. "STACK" */
+	const char *summary;         /* one line, imperative, no full stop */
+	const GOptionEntry *options; /* NULL if it has none; NULL-terminated; static storage */
+	int min_arguments;
+	int max_arguments; /* -1: any number */
+	/** @argv: the arguments, options taken out, NULL-terminated; @argc of them. */
+	bool (*run)(App *app, int argc, char **argv, GError **error);
+} Command;
+
+extern const Command command_table[];
+extern const gsize command_count;
+
+/** Returns: (transfer none) (nullable): the command "FIRST" or "FIRST SECOND". */
+const Command *command_find(const char *first, const char *second);
+
+/* Each in installer/command_NAME.c, with its options beside it. */
+bool command_check(App *app, int argc, char **argv, GError **error);
+bool command_facts(App *app, int argc, char **argv, GError **error);
+bool command_stacks(App *app, int argc, char **argv, GError **error);
+bool command_unpack(App *app, int argc, char **argv, GError **error);
+bool command_keys_set(App *app, int argc, char **argv, GError **error);
+bool command_keys_get(App *app, int argc, char **argv, GError **error);
+bool command_keys_list(App *app, int argc, char **argv, GError **error);
+bool command_keys_remove(App *app, int argc, char **argv, GError **error);
+bool command_keys_exec(App *app, int argc, char **argv, GError **error);
+bool command_plan(App *app, int argc, char **argv, GError **error);
+bool command_install(App *app, int argc, char **argv, GError **error);
+bool command_resume(App *app, int argc, char **argv, GError **error);
+bool command_rollback(App *app, int argc, char **argv, GError **error);
+bool command_uninstall(App *app, int argc, char **argv, GError **error);
+bool command_status(App *app, int argc, char **argv, GError **error);
+bool command_config(App *app, int argc, char **argv, GError **error);
+bool command_help(App *app, int argc, char **argv, GError **error);
+bool command_version(App *app, int argc, char **argv, GError **error);
+
+extern const GOptionEntry command_check_options[];
+extern const GOptionEntry command_facts_options[];
+extern const GOptionEntry command_keys_set_options[];
+extern const GOptionEntry command_keys_get_options[];
+extern const GOptionEntry command_keys_exec_options[];
+extern const GOptionEntry command_plan_options[];
+extern const GOptionEntry command_uninstall_options[];

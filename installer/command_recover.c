@@ -1,0 +1,131 @@
+/* installer/command_recover.c - "slipway resume" and "slipway rollback"
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "base/fault.h"
+#include "installer/receipt.h"
+#include "installer/session.h"
+
+/* A journal that was cut before its plan was whole: nothing was done yet. */
+static bool is_empty(const Txn *txn)
+{
+	return !txn->plan && !txn->entry;
+}
+
+/* A step that was being put off when the run died: its undoing is finished, then it is due again. */
+static bool settle_steps(Txn *txn, GError **error)
+{
+	for (guint i = 0; i < txn->steps->len; i++) {
+		TxnStep *step = txn->steps->pdata[i];
+		if (step->state == TXN_STEP_UNDOING && !txn_undo_step(txn, step, error))
+			return false;
+	}
+
+	return true;
+}
+
+static bool resume_install(Txn *txn, GError **error)
+{
+	if (!settle_steps(txn, error) || !session_run(txn, error))
+		return false;
+
+	term_print(txn->app->term, "\n%s is installed in %s.\n", txn->plan->title,
+	           txn->plan->prefix);
+	session_summarize(txn);
+	return true;
+}
+
+static bool resume_txn(App *app, const StepHost *host, const char *dir, GError **error)
+{
+	g_autoptr(Plan) plan = NULL;
+	g_autoptr(Txn) txn = txn_open(app, host, dir, &plan, error);
+
+	if (!txn)
+		return false;
+	if (txn->has_commit)
+		return txn_finish(txn, error);
+	if (is_empty(txn)) {
+		term_print(app->term,
+		           "The interrupted run had not begun; nothing is left of it.\n");
+		return txn_roll_back(txn, error);
+	}
+	if (!plan)
+		return uninstall_run(txn, error);
+
+	if (txn->is_rolling_back) {
+		fault_set(error, STATUS_FOREIGN, "Run \"slipway rollback\".",
+		          "that run was already being taken back");
+		return false;
+	}
+	return resume_install(txn, error);
+}
+
+/* Installs what was put off, with the definition that was used then. */
+static bool resume_deferred(App *app, const json_t *receipt, GError **error)
+{
+	const char *name = NULL;
+	json_t *stack = NULL;
+	bool has_any = false;
+
+	json_object_foreach(json_object_get(receipt, "stacks"), name, stack)
+	{
+		if (json_array_size(json_object_get(stack, "deferred")) == 0)
+			continue;
+		has_any = true;
+		if (!install_deferred(app, json_text_or(stack, "stack_dir", name), error))
+			return false;
+	}
+
+	if (!has_any)
+		term_print(app->term, "Nothing to resume.\n");
+	return true;
+}
+
+bool command_resume(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSED, GError **error)
+{
+	g_autoptr(Lock) lock = session_begin(app, "resume", error);
+	g_autoptr(HostState) host = lock ? host_new(app, NULL, error) : NULL;
+	g_autofree char *dir = txn_find_unfinished(app->paths->state);
+
+	if (!host)
+		return false;
+	if (dir)
+		return resume_txn(app, host_get(host), dir, error);
+
+	g_autoptr(json_t) receipt = receipt_load(app->paths->state, error);
+	return receipt && resume_deferred(app, receipt, error);
+}
+
+bool command_rollback(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSED, GError **error)
+{
+	g_autoptr(Lock) lock = session_begin(app, "rollback", error);
+	g_autoptr(HostState) host = lock ? host_new(app, NULL, error) : NULL;
+	g_autofree char *dir = txn_find_unfinished(app->paths->state);
+	g_autoptr(Plan) plan = NULL;
+
+	if (!host)
+		return false;
+	if (!dir) {
+		session_put(app, "changed", json_false());
+		term_print(app->term, "Nothing to take back: no run was interrupted.\n");
+		return true;
+	}
+
+	g_autoptr(Txn) txn = txn_open(app, host_get(host), dir, &plan, error);
+	if (!txn)
+		return false;
+	if (txn->has_commit)
+		return txn_finish(txn, error);
+	if (txn->entry) {
+		fault_set(error, STATUS_FOREIGN, "Run \"slipway resume\" to finish it.",
+		          "an uninstall can only be finished");
+		return false;
+	}
+	if (!txn_roll_back(txn, error))
+		return false;
+
+	session_put(app, "changed", json_true());
+	term_print(app->term, "The interrupted run was taken back.\n");
+	session_summarize(txn);
+	return true;
+}

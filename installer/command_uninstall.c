@@ -1,0 +1,107 @@
+/* installer/command_uninstall.c - "slipway uninstall"
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "base/cancel.h"
+#include "base/fault.h"
+#include "installer/receipt.h"
+#include "installer/session.h"
+
+static gboolean is_key_removed;
+
+const GOptionEntry command_uninstall_options[] = {
+	{ "keys", 0, 0, G_OPTION_ARG_NONE, &is_key_removed,
+	  "remove the generated keys of the stack too", NULL },
+	{ 0 },
+};
+
+/* What stays because it is the user's or this program's own, with the reason. */
+static json_t *kept_list(const Txn *txn)
+{
+	const Paths *paths = txn->app->paths;
+	json_t *kept = json_array();
+
+	json_array_append_new(kept, json_pack("{s:s, s:s}", "path", paths->state, "why",
+	                                      "logs and state of slipway"));
+	if (txn->is_key_kept)
+		json_array_append_new(kept, json_pack("{s:s, s:s}", "path", paths->data, "why",
+		                                      "keystore; --keys removes generated keys"));
+	return kept;
+}
+
+/* Paths that a package manager changes by itself: caches, logs, its database. */
+static json_t *side_effects(const Txn *txn)
+{
+	json_t *list = json_array();
+
+	for (guint i = 0; i < txn->steps->len; i++) {
+		const TxnStep *step = txn->steps->pdata[i];
+		json_t *paths = json_object_get(step->result, "managers_side_effects");
+		if (paths)
+			json_array_extend(list, paths);
+	}
+
+	return list;
+}
+
+bool uninstall_run(Txn *txn, GError **error)
+{
+	App *app = txn->app;
+
+	session_put(app, "kept", kept_list(txn));
+	session_put(app, "side_effects", side_effects(txn));
+	cancel_suspend(true);
+	bool is_done = txn_undo_all(txn, error) && txn_commit(txn, error);
+	cancel_suspend(false);
+	if (!is_done)
+		return false;
+
+	session_put(app, "changed", json_true());
+	session_summarize(txn);
+	return true;
+}
+
+static void print_intent(App *app, const json_t *entry)
+{
+	const json_t *steps = json_object_get(entry, "steps");
+
+	term_print(app->term, "Uninstalling %s from %s takes back:\n",
+	           json_text_or(entry, "title", "it"), json_text_or(entry, "prefix", "?"));
+	for (gsize i = json_array_size(steps); i-- > 0;)
+		term_print(app->term, "  %s\n",
+		           json_text_or(json_array_get(steps, i), "text", "?"));
+	if (!is_key_removed)
+		term_print(app->term,
+		           "Keys stay in the keystore; --keys removes the generated ones.\n");
+}
+
+bool command_uninstall(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
+{
+	g_autoptr(json_t) receipt = receipt_load(app->paths->state, error);
+	const json_t *entry = receipt ? receipt_stack(receipt, argv[0]) : NULL;
+
+	if (!receipt)
+		return false;
+	if (!entry) {
+		session_put(app, "changed", json_false());
+		term_print(app->term, "%s is not installed; nothing to do.\n", argv[0]);
+		return true;
+	}
+
+	print_intent(app, entry);
+	if (!session_confirm(app, "Take it back?", error))
+		return false;
+
+	g_autoptr(Lock) lock = session_begin(app, "uninstall", error);
+	g_autoptr(HostState) host = lock ? host_new(app, NULL, error) : NULL;
+	if (!host || !session_settle(app, host_get(host), error))
+		return false;
+
+	g_autoptr(Txn) txn =
+		txn_begin_uninstall(app, host_get(host), argv[0], !is_key_removed, error);
+	if (!txn || !uninstall_run(txn, error))
+		return false;
+
+	term_print(app->term, "%s was uninstalled.\n", json_text_or(entry, "title", argv[0]));
+	return true;
+}

@@ -1,0 +1,451 @@
+/* installer/compose.c - a container project: docker compose and the engine's API
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "installer/compose.h"
+
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/http.h"
+#include "base/process.h"
+
+#define DEFAULT_ENGINE "unix:///var/run/docker.sock"
+#define ASK_MS 3000
+#define ANSWER_MAX_BYTES ((gsize)16 * 1024 * 1024)
+#define QUESTION_MS 30000
+#define DOWN_MS (5 * 60 * 1000)
+#define PULL_S (30 * 60)
+#define WAIT_S 120
+#define WAIT_MAX_S 7200
+#define TAIL_LINES 3
+
+#define LABEL "com.docker.compose."
+
+static guint read_wait(const json_t *value)
+{
+	gint64 wait_s = WAIT_S;
+
+	if (json_is_integer(value))
+		wait_s = json_integer_value(value);
+	else if (json_is_string(value))
+		wait_s = g_ascii_strtoll(json_string_value(value), NULL, 10);
+	return (guint)CLAMP(wait_s, 1, WAIT_MAX_S);
+}
+
+ComposeProject *compose_project_new(const json_t *inputs, GError **error)
+{
+	const char *project = json_need_text(inputs, "project", error);
+	const char *directory = project ? json_need_text(inputs, "directory", error) : NULL;
+	g_auto(GStrv) files = NULL;
+	ComposeProject *it;
+
+	if (!directory)
+		return NULL;
+	files = json_to_strv(json_object_get(inputs, "files"));
+	if (!*files || !g_path_is_absolute(directory) || !*project) {
+		fault_set(error, STATUS_CONFIG, NULL,
+		          "compose project \"%s\" needs a name, an absolute directory and files",
+		          project);
+		return NULL;
+	}
+	it = g_new0(ComposeProject, 1);
+	it->project = g_strdup(project);
+	it->directory = g_strdup(directory);
+	it->files = g_new0(char *, g_strv_length(files) + 1);
+	for (guint i = 0; files[i]; i++)
+		it->files[i] = g_canonicalize_filename(files[i], directory);
+	if (json_text(inputs, "env_file"))
+		it->env_file = g_canonicalize_filename(json_text(inputs, "env_file"), directory);
+	it->engine = g_strdup(json_text(inputs, "engine"));
+	it->wait_s = read_wait(json_object_get(inputs, "wait_s"));
+	return it;
+}
+
+void compose_project_free(ComposeProject *project)
+{
+	if (!project)
+		return;
+	g_free(project->project);
+	g_free(project->directory);
+	g_strfreev(project->files);
+	g_free(project->env_file);
+	g_free(project->engine);
+	g_free(project);
+}
+
+void compose_state_clear(ComposeState *state)
+{
+	g_clear_pointer(&state->hashes, json_decref);
+}
+
+/* GETs a path of the engine's API that is filtered by the project's label. */
+static GBytes *ask_engine(const ComposeProject *project, const char *path, GError **error)
+{
+	const char *host = g_getenv("DOCKER_HOST");
+	const char *engine = project->engine ? project->engine : host && *host ? host : NULL;
+	g_autofree char *filter =
+		g_strdup_printf("{\"label\":[\"" LABEL "project=%s\"]}", project->project);
+	g_autofree char *query = g_uri_escape_string(filter, NULL, FALSE);
+	g_autofree char *url = NULL;
+	HttpRequest request = { .timeout_ms = ASK_MS, .max_bytes = ANSWER_MAX_BYTES };
+
+	engine = engine ? engine : DEFAULT_ENGINE;
+	if (g_str_has_prefix(engine, "unix://")) {
+		request.unix_socket = engine + strlen("unix://");
+		url = g_strdup_printf("http://localhost%sfilters=%s", path, query);
+	} else if (g_str_has_prefix(engine, "tcp://")) {
+		url = g_strdup_printf("http://%s%sfilters=%s", engine + strlen("tcp://"), path,
+		                      query);
+	} else {
+		fault_set(error, STATUS_UNAVAILABLE,
+		          "Set DOCKER_HOST to the unix:// socket of an engine on this machine.",
+		          "the engine at %s cannot be asked from here", engine);
+		return NULL;
+	}
+	request.url = url;
+	return http_get(&request, error);
+}
+
+/* "Up 3 minutes", "Up 3 seconds (health: starting)", "Up 1 hour (unhealthy)", "Exited (0) ..." */
+static bool is_settled(const json_t *container)
+{
+	const char *state = json_text_or(container, "State", "");
+	const char *status = json_text_or(container, "Status", "");
+
+	if (g_str_equal(state, "exited"))
+		return g_str_has_prefix(status, "Exited (0)");
+	return g_str_equal(state, "running") && !strstr(status, "(unhealthy)") &&
+	       !strstr(status, "(health: starting)");
+}
+
+static bool is_from_our_files(const ComposeProject *project, const json_t *labels)
+{
+	g_autofree char *files = g_strjoinv(",", project->files);
+
+	return g_strcmp0(json_text(labels, LABEL "project.working_dir"), project->directory) == 0 &&
+	       g_strcmp0(json_text(labels, LABEL "project.config_files"), files) == 0;
+}
+
+bool compose_parse_containers(const ComposeProject *project, GBytes *answer, ComposeState *state,
+                              GError **error)
+{
+	g_autoptr(json_t) containers = json_parse_bytes(answer, "engine", error);
+
+	if (!containers)
+		return false;
+	if (!json_is_array(containers)) {
+		fault_set(error, STATUS_DATA, NULL, "the engine's answer is no list of containers");
+		return false;
+	}
+	*state = (ComposeState){ .hashes = json_object() };
+	for (gsize i = 0; i < json_array_size(containers); i++) {
+		const json_t *container = json_array_get(containers, i);
+		const json_t *labels = json_object_get(container, "Labels");
+		const char *service = json_text(labels, LABEL "service");
+
+		if (g_strcmp0(json_text(labels, LABEL "oneoff"), "True") == 0)
+			continue;
+		state->containers++;
+		state->settled += is_settled(container);
+		state->foreign += !is_from_our_files(project, labels);
+		if (service)
+			json_put(state->hashes, service, json_text(labels, LABEL "config-hash"));
+	}
+	return true;
+}
+
+bool compose_ask(const ComposeProject *project, ComposeState *state, GError **error)
+{
+	g_autoptr(GBytes) answer = ask_engine(project, "/containers/json?all=1&", error);
+
+	return answer && compose_parse_containers(project, answer, state, error);
+}
+
+static bool add_file(GChecksum *sum, const char *path)
+{
+	g_autofree char *digest = file_digest(path, NULL);
+
+	if (!digest)
+		return false;
+	g_checksum_update(sum, (const guchar *)path, (gssize)strlen(path) + 1);
+	g_checksum_update(sum, (const guchar *)digest, (gssize)strlen(digest) + 1);
+	return true;
+}
+
+char *compose_digest(const ComposeProject *project)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+	for (char **file = project->files; *file; file++)
+		if (!add_file(sum, *file))
+			return NULL;
+	if (project->env_file && !add_file(sum, project->env_file))
+		return NULL;
+	return g_strdup(g_checksum_get_string(sum));
+}
+
+/* Returns: (transfer full): "docker compose --ansi never -p P ..." with @words behind; files only
+ * @has_files: what is to be removed is found by its labels. */
+static char **compose_argv(const ComposeProject *project, bool has_files, const char *const *words,
+                           GError **error)
+{
+	char *docker = process_find("docker");
+	GPtrArray *argv;
+
+	if (!docker) {
+		fault_set(error, STATUS_UNAVAILABLE, NULL, "there is no docker program");
+		return NULL;
+	}
+	argv = g_ptr_array_new();
+	g_ptr_array_add(argv, docker);
+	for (const char *const *word =
+	             (const char *const[]){ "compose", "--ansi", "never", "-p", NULL };
+	     *word; word++)
+		g_ptr_array_add(argv, g_strdup(*word));
+	g_ptr_array_add(argv, g_strdup(project->project));
+	if (has_files) {
+		g_ptr_array_add(argv, g_strdup("--project-directory"));
+		g_ptr_array_add(argv, g_strdup(project->directory));
+	}
+	if (has_files && project->env_file) {
+		g_ptr_array_add(argv, g_strdup("--env-file"));
+		g_ptr_array_add(argv, g_strdup(project->env_file));
+	}
+	for (char **file = project->files; has_files && *file; file++) {
+		g_ptr_array_add(argv, g_strdup("-f"));
+		g_ptr_array_add(argv, g_strdup(*file));
+	}
+	for (; *words; words++)
+		g_ptr_array_add(argv, g_strdup(*words));
+	g_ptr_array_add(argv, NULL);
+	return (char **)g_ptr_array_free(argv, FALSE);
+}
+
+/** One call of docker compose. */
+typedef struct {
+	const ComposeProject *project;
+	const char *const *words;
+	bool has_files;
+	guint timeout_ms;
+	void (*on_line)(const char *line, gpointer data);
+	gpointer data;
+} Call;
+
+static bool run(const Call *call, ProcessResult *result, GError **error)
+{
+	g_auto(GStrv) argv = compose_argv(call->project, call->has_files, call->words, error);
+	g_autofree char *engine = call->project->engine
+	                                  ? g_strconcat("DOCKER_HOST=", call->project->engine, NULL)
+	                                  : NULL;
+	const char *const env[] = { "DOCKER_CLI_HINTS=false", "COMPOSE_MENU=false", engine, NULL };
+	const ProcessSpec spec = {
+		.argv = (const char *const *)argv,
+		.env = env,
+		.timeout_ms = call->timeout_ms,
+		.on_line = call->on_line,
+		.data = call->data,
+	};
+
+	return argv && process_run(&spec, result, error);
+}
+
+static void fail(GError **error, const Call *call, const ProcessResult *result)
+{
+	g_auto(GStrv) lines = g_strsplit(result->err, "\n", -1);
+	g_autoptr(GPtrArray) last = g_ptr_array_new();
+	g_autofree char *said = NULL;
+
+	for (guint i = g_strv_length(lines); i > 0 && last->len < TAIL_LINES; i--)
+		if (*g_strstrip(lines[i - 1]))
+			g_ptr_array_insert(last, 0, lines[i - 1]);
+	g_ptr_array_add(last, NULL);
+	said = g_strjoinv("; ", (char **)last->pdata);
+	fault_set(error, STATUS_UNAVAILABLE, NULL, "docker compose %s of project %s failed: %s",
+	          *call->words, call->project->project, said);
+}
+
+bool compose_check(const ComposeProject *project, GError **error)
+{
+	const Call call = {
+		.project = project,
+		.words = (const char *const[]){ "version", "--short", NULL },
+		.timeout_ms = QUESTION_MS,
+	};
+	g_auto(ProcessResult) result = { 0 };
+	g_auto(ComposeState) state = { 0 };
+
+	if (!run(&call, &result, error))
+		return false;
+	if (result.exit_code != 0) {
+		fault_set(error, STATUS_UNAVAILABLE,
+		          "Install the Docker Compose plugin, then run slipway again.",
+		          "docker has no compose plugin that answers");
+		return false;
+	}
+	return compose_ask(project, &state, error);
+}
+
+/* Compose finds a network that it has just made missing now and then: docker/compose#9205. */
+static bool is_race(const ProcessResult *result)
+{
+	return strstr(result->err, "network") && strstr(result->err, "not found");
+}
+
+static char *judge_service(const json_t *service)
+{
+	const char *name = json_text_or(service, "Service", json_text_or(service, "Name", "?"));
+	const char *state = json_text_or(service, "State", "?");
+	const char *health = json_text_or(service, "Health", "");
+	json_int_t exit_code = json_integer_value(json_object_get(service, "ExitCode"));
+
+	if (g_str_equal(state, "exited"))
+		return exit_code == 0 ? NULL
+		                      : g_strdup_printf("service %s ended with status %d", name,
+		                                        (int)exit_code);
+	if (!g_str_equal(state, "running"))
+		return g_strdup_printf("service %s is %s", name, state);
+	if (*health && !g_str_equal(health, "healthy"))
+		return g_strdup_printf("service %s is %s", name, health);
+	return NULL;
+}
+
+static char *judge_services(const json_t *services)
+{
+	char *trouble = NULL;
+
+	if (json_is_object(services))
+		return judge_service(services);
+	for (gsize i = 0; i < json_array_size(services) && !trouble; i++)
+		trouble = judge_service(json_array_get(services, i));
+	return trouble;
+}
+
+char *compose_find_trouble(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	guint count = 0;
+
+	for (char **line = lines; *line; line++) {
+		g_autoptr(GBytes) bytes = g_bytes_new(*line, strlen(*line));
+		g_autoptr(json_t) services = NULL;
+		char *trouble;
+
+		if (!*g_strstrip(*line))
+			continue;
+		services = json_parse_bytes(bytes, "compose ps", NULL);
+		if (!services)
+			return g_strdup("docker compose ps says something that is no JSON");
+		count += json_is_object(services) ? 1 : (guint)json_array_size(services);
+		trouble = judge_services(services);
+		if (trouble)
+			return trouble;
+	}
+	return count > 0 ? NULL : g_strdup("no container was started");
+}
+
+static bool verify(const ComposeProject *project, GError **error)
+{
+	const Call call = {
+		.project = project,
+		.words = (const char *const[]){ "ps", "--all", "--format", "json", NULL },
+		.has_files = true,
+		.timeout_ms = QUESTION_MS,
+	};
+	g_auto(ProcessResult) result = { 0 };
+	g_autofree char *trouble = NULL;
+
+	if (!run(&call, &result, error))
+		return false;
+	if (result.exit_code != 0) {
+		fail(error, &call, &result);
+		return false;
+	}
+	trouble = compose_find_trouble(result.out);
+	if (trouble)
+		fault_set(error, STATUS_UNVERIFIED, NULL, "project %s: %s", project->project,
+		          trouble);
+	return !trouble;
+}
+
+bool compose_up(const ComposeProject *project, void (*on_line)(const char *line, gpointer data),
+                gpointer data, GError **error)
+{
+	g_autofree char *wait_s = g_strdup_printf("%u", project->wait_s);
+	const Call call = {
+		.project = project,
+		.words = (const char *const[]){ "up", "-d", "--wait", "--wait-timeout", wait_s,
+		                                "--quiet-pull", NULL },
+		.has_files = true,
+		.timeout_ms = (project->wait_s + PULL_S) * 1000,
+		.on_line = on_line,
+		.data = data,
+	};
+	for (guint attempt = 1;; attempt++) {
+		g_auto(ProcessResult) result = { 0 };
+
+		if (!run(&call, &result, error))
+			return false;
+		if (result.exit_code == 0)
+			return verify(project, error);
+		if (attempt == 1 && is_race(&result))
+			continue;
+		fail(error, &call, &result);
+		return false;
+	}
+}
+
+/* Data outlives the project that made it. */
+static void leave_volumes(const ComposeProject *project, GPtrArray *left)
+{
+	g_autoptr(GBytes) answer = ask_engine(project, "/volumes?", NULL);
+	g_autoptr(json_t) object = answer ? json_parse_bytes(answer, "engine", NULL) : NULL;
+	const json_t *volumes = json_object_get(object, "Volumes");
+
+	for (gsize i = 0; i < json_array_size(volumes); i++)
+		g_ptr_array_add(left, g_strdup_printf("volume %s: data is kept",
+		                                      json_text_or(json_array_get(volumes, i),
+		                                                   "Name", "?")));
+}
+
+static bool down(const ComposeProject *project, GError **error)
+{
+	const Call call = {
+		.project = project,
+		.words = (const char *const[]){ "down", "--remove-orphans", NULL },
+		.timeout_ms = DOWN_MS,
+	};
+	g_auto(ProcessResult) result = { 0 };
+
+	if (!run(&call, &result, error))
+		return false;
+	if (result.exit_code != 0)
+		fail(error, &call, &result);
+	return result.exit_code == 0;
+}
+
+bool compose_undo(const json_t *primitive, const StepHost *host G_GNUC_UNUSED,
+                  const char *txn_dir G_GNUC_UNUSED, GPtrArray *left, GError **error)
+{
+	g_autoptr(ComposeProject) project = compose_project_new(primitive, error);
+	g_autofree char *docker = process_find("docker");
+	g_auto(ComposeState) state = { 0 };
+
+	if (!project)
+		return false;
+	if (!docker)
+		return true; /* nothing could have been started without it */
+	if (!compose_ask(project, &state, error))
+		return false;
+	if (state.foreign > 0) {
+		g_ptr_array_add(left,
+		                g_strdup_printf("containers of project %s: made from other files",
+		                                project->project));
+		return true;
+	}
+	if (!down(project, error))
+		return false;
+	leave_volumes(project, left);
+	return true;
+}

@@ -1,0 +1,80 @@
+/* installer/compose.h - a container project: docker compose and the engine's API
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "installer/step.h"
+
+/** A project as a step's inputs or a recipe describe it. */
+typedef struct {
+	char *project;
+	char *directory; /* where the stack's files are; relative paths in them start here */
+	char **files;    /* absolute */
+	char *env_file;  /* (nullable): absolute */
+	char *engine; /* (nullable): endpoint, "unix:///run/docker.sock"; NULL: DOCKER_HOST, else the
+	                    default socket */
+	guint wait_s; /* for every service to become healthy */
+} ComposeProject;
+
+/** Reads "project", "directory", "files", "env_file", "engine", "wait_s".  Returns: (transfer full):
+ *  NULL with CONFIG or DATA set. */
+ComposeProject *compose_project_new(const json_t *inputs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void compose_project_free(ComposeProject *project);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ComposeProject, compose_project_free)
+
+/** What the engine has of a project. */
+typedef struct {
+	guint containers;
+	guint settled;  /* run and are not unhealthy or starting, or ended with 0 */
+	guint foreign;  /* made from other files than ours */
+	json_t *hashes; /* service -> configuration hash of its container */
+} ComposeState;
+
+void compose_state_clear(ComposeState *state);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ComposeState, compose_state_clear)
+
+/** Asks the engine for the project's containers; 3 s at most, changes nothing.  Returns: false with
+ *  UNAVAILABLE (no engine answers), DENIED, DEADLINE or DATA set. */
+bool compose_ask(const ComposeProject *project, ComposeState *state,
+                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Reads the engine's answer to /containers/json.  Returns: false with DATA set. */
+bool compose_parse_containers(const ComposeProject *project, GBytes *answer, ComposeState *state,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full) (nullable): SHA-256 over the project's files and its env file; NULL
+ *  when a file cannot be read. */
+char *compose_digest(const ComposeProject *project);
+
+/** Looks whether docker, its compose plugin and the engine answer.  Returns: false with UNAVAILABLE,
+ *  DENIED or DEADLINE set. */
+bool compose_check(const ComposeProject *project, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * Starts the project and waits until every service is healthy; then asks again, because compose
+ * can exit with 0 without that.  A race of compose's own ("network not found") is tried twice.
+ *
+ * @on_line: (nullable): each line that compose prints.
+ *
+ * Returns: false with UNAVAILABLE, UNVERIFIED (it started, but a service is not healthy), DEADLINE
+ * or a cancellation set; containers of the attempt stay for compose_undo().
+ */
+bool compose_up(const ComposeProject *project, void (*on_line)(const char *line, gpointer data),
+                gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Reads what "compose ps --all --format json" prints: an array, or an object on each line.
+ *  Returns: (transfer full) (nullable): the first service that is not well and why; NULL when all
+ *  are.  An empty list is not well. */
+char *compose_find_trouble(const char *text);
+
+/**
+ * Executes the primitive compose_down: removes the project's containers and networks, no volume.
+ * Needs none of the project's files.  Idempotent.
+ *
+ * @left: (element-type utf8): volumes, and containers of somebody else's project of that name.
+ *
+ * Returns: false with UNAVAILABLE, DENIED, DEADLINE or DATA set.
+ */
+bool compose_undo(const json_t *primitive, const StepHost *host, const char *txn_dir,
+                  GPtrArray *left, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,110 @@
+/* installer/keys.c - from settings to keystore, from its answers to exit statuses
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "installer/keys.h"
+
+#include <string.h>
+
+#include "base/fault.h"
+
+#define DESCRIPTOR_MAX 1023
+
+static GBytes *ask(const char *prompt, gpointer data, GError **error)
+{
+	return term_ask_secret(data, prompt, error);
+}
+
+static bool read_descriptor(const Settings *settings, int *fd, GError **error)
+{
+	const char *text = settings_text(settings, "passphrase-fd");
+	guint64 number = 0;
+
+	*fd = -1;
+	if (!text || text[0] == '\0')
+		return true;
+	if (!g_ascii_string_to_unsigned(text, 10, 0, DESCRIPTOR_MAX, &number, NULL)) {
+		fault_set(error, STATUS_CONFIG, NULL,
+		          "passphrase-fd (%s): \"%s\" is not a descriptor",
+		          settings_origin(settings, "passphrase-fd"), text);
+		return false;
+	}
+	*fd = (int)number;
+	return true;
+}
+
+char *keys_path(const App *app)
+{
+	const char *path = settings_text(app->settings, "keystore");
+
+	return path ? g_strdup(path) : g_build_filename(app->paths->data, "keystore", NULL);
+}
+
+Keystore *keys_open(App *app, GError **error)
+{
+	g_autofree char *path = keys_path(app);
+	g_autofree char *key_file = g_build_filename(app->paths->state, "keystore.key", NULL);
+	KeystoreOptions options = {
+		.path = path,
+		.passphrase_file = settings_text(app->settings, "passphrase-file"),
+		.key_file = settings_text(app->settings, "key-file"),
+		.default_key_file = key_file,
+		.ask = term_can_ask(app->term) ? ask : NULL,
+		.data = app->term,
+	};
+
+	if (!read_descriptor(app->settings, &options.passphrase_fd, error))
+		return NULL;
+	return keystore_open(&options);
+}
+
+void keys_translate(GError **error)
+{
+	static const ExitStatus statuses[] = {
+		[KEYSTORE_ERROR_NOT_FOUND] = STATUS_FAILED,
+		[KEYSTORE_ERROR_LOCKED] = STATUS_CONFIG,
+		[KEYSTORE_ERROR_UNAVAILABLE] = STATUS_CONFIG,
+		[KEYSTORE_ERROR_TIMEOUT] = STATUS_BUSY,
+		[KEYSTORE_ERROR_DENIED] = STATUS_DENIED,
+		[KEYSTORE_ERROR_CORRUPT] = STATUS_DATA,
+		[KEYSTORE_ERROR_WRONG_KEY] = STATUS_DENIED,
+		[KEYSTORE_ERROR_BAD_NAME] = STATUS_USAGE,
+		[KEYSTORE_ERROR_BAD_SECRET] = STATUS_USAGE,
+	};
+
+	if (!error || !*error || (*error)->domain != KEYSTORE_ERROR)
+		return;
+	(*error)->code = (int)statuses[(*error)->code];
+	(*error)->domain = FAULT;
+}
+
+bool keys_is_variable(const char *name)
+{
+	return (g_ascii_isalpha(name[0]) || name[0] == '_') &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") ==
+	               strlen(name);
+}
+
+bool keys_is_steering(const char *name)
+{
+	static const char *const prefixes[] = {
+		"LD_",    "DYLD_", "MALLOC_",  "BASH_FUNC_", "GIT_CONFIG",
+		"PYTHON", "PERL",  "SLIPWAY_", "XDG_",       "LC_",
+	};
+	static const char names[] =
+		" PATH HOME SHELL USER LOGNAME TERM LANG TMPDIR TMP TEMP"
+		" IFS ENV BASH_ENV SHELLOPTS BASHOPTS CDPATH PS1 PS2 PS4 PROMPT_COMMAND ZDOTDIR"
+		" EDITOR VISUAL PAGER BROWSER GCONV_PATH LOCPATH NLSPATH TERMINFO GLIBC_TUNABLES"
+		" HOSTALIASES RESOLV_HOST_CONF OPENSSL_CONF OPENSSL_MODULES SSL_CERT_FILE "
+		"SSL_CERT_DIR"
+		" GIT_SSH GIT_SSH_COMMAND GIT_ASKPASS GIT_EDITOR GIT_EXTERNAL_DIFF "
+		"GIT_PROXY_COMMAND"
+		" GIT_EXEC_PATH NODE_OPTIONS NODE_PATH RUBYOPT RUBYLIB CLASSPATH JAVA_TOOL_OPTIONS"
+		" JDK_JAVA_OPTIONS _JAVA_OPTIONS DOCKER_HOST DOCKER_CONFIG ";
+	g_autofree char *word = g_strdup_printf(" %s ", name);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(prefixes); i++)
+		if (g_str_has_prefix(name, prefixes[i]))
+			return true;
+	return strstr(names, word) != NULL;
+}

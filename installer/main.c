@@ -1,0 +1,229 @@
+/* installer/main.c - find the command, run it, report once
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <string.h>
+
+#include "base/cancel.h"
+#include "base/fault.h"
+#include "base/secret.h"
+#include "installer/command.h"
+#include "installer/host.h"
+
+static gboolean take_setting(const char *name, const char *value, gpointer data, GError **error)
+{
+	const char *word = name + strspn(name, "-");
+
+	return settings_set_flag(data, g_str_equal(word, "y") ? "yes" : word, value, error);
+}
+
+static GOptionGroup *settings_group(Settings *settings)
+{
+	GOptionGroup *group = g_option_group_new("settings", "", "", settings, NULL);
+	g_autofree GOptionEntry *entries = g_new0(GOptionEntry, setting_count + 1);
+
+	for (gsize i = 0; i < setting_count; i++)
+		entries[i] = (GOptionEntry){
+			.long_name = setting_table[i].name,
+			.short_name = g_str_equal(setting_table[i].name, "yes") ? 'y' : 0,
+			.flags = setting_table[i].type == SETTING_FLAG ? G_OPTION_FLAG_NO_ARG : 0,
+			.arg = G_OPTION_ARG_CALLBACK,
+			.arg_data = __extension__(gpointer) take_setting,
+			.description = setting_table[i].meaning,
+			.arg_description = setting_table[i].argument,
+		};
+	g_option_group_add_entries(group, entries);
+	return group;
+}
+
+/* Takes the options out of @args; what is left are the arguments. */
+static bool parse_options(const Command *command, Settings *settings, char ***args, GError **error)
+{
+	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+	g_autoptr(GError) cause = NULL;
+
+	g_option_context_set_help_enabled(context, false);
+	g_option_context_set_strict_posix(context, g_str_equal(command->name, "keys exec"));
+	if (command->options)
+		g_option_context_add_main_entries(context, command->options, NULL);
+	g_option_context_add_group(context, settings_group(settings));
+
+	if (g_option_context_parse_strv(context, args, &cause))
+		return true;
+	if (cause->domain == FAULT) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return false;
+	}
+
+	g_autofree char *hint = g_strdup_printf("See \"slipway help %s\".", command->name);
+	fault_set(error, STATUS_USAGE, hint, "%s", cause->message);
+	return false;
+}
+
+/* The arguments behind the program's and the command's name; "--" is gone. */
+static char **arguments_of(char **args, int *argc)
+{
+	char **argv = args + 1;
+
+	if (*argv && g_str_equal(*argv, "--"))
+		argv++;
+	*argc = (int)g_strv_length(argv);
+	return argv;
+}
+
+static bool check_count(const Command *command, int argc, GError **error)
+{
+	if (argc >= command->min_arguments &&
+	    (command->max_arguments < 0 || argc <= command->max_arguments))
+		return true;
+
+	fault_set(error, STATUS_USAGE, NULL, "usage: slipway %s [OPTION...] %s", command->name,
+	          command->arguments);
+	return false;
+}
+
+/* A program that runs with more rights than its caller must not trust the caller's settings. */
+static bool check_privileges(GError **error)
+{
+	if (!host_is_elevated())
+		return true;
+
+	fault_set(error, STATUS_DENIED, "Run \"chmod u-s,g-s\" on the program.",
+	          "slipway does not run setuid or with file capabilities");
+	return false;
+}
+
+static const Command *choose_command(int argc, char **argv, int *used, GError **error)
+{
+	const char *first = argc > 1 ? argv[1] : "help";
+	const char *second = argc > 2 ? argv[2] : NULL;
+
+	if (g_str_equal(first, "--help") || g_str_equal(first, "-h"))
+		first = "help";
+	if (g_str_equal(first, "--version"))
+		first = "version";
+
+	const Command *command = command_find(first, second);
+	if (!command)
+		fault_set(error, STATUS_USAGE, "See \"slipway help\".",
+		          "there is no command \"%s%s%s\"", first,
+		          g_str_equal(first, "keys") && second ? " " : "",
+		          g_str_equal(first, "keys") && second ? second : "");
+	else
+		*used = MIN(argc, strchr(command->name, ' ') ? 3 : 2);
+	return command;
+}
+
+static bool is_help_asked(char **args)
+{
+	for (; *args && !g_str_equal(*args, "--"); args++)
+		if (g_str_equal(*args, "--help") || g_str_equal(*args, "-h"))
+			return true;
+
+	return false;
+}
+
+static Term *make_term(const Settings *settings)
+{
+	TermOptions options = {
+		.is_json = settings_flag(settings, "json"),
+		.is_events = settings_flag(settings, "events"),
+		.is_plain = settings_flag(settings, "plain"),
+		.is_quiet = settings_flag(settings, "quiet"),
+		.is_yes = settings_flag(settings, "yes"),
+	};
+
+	return term_new(&options);
+}
+
+static bool run(App *app, int argc, char **argv, const Command **command, GError **error)
+{
+	int used = 1;
+
+	*command = choose_command(argc, argv, &used, error);
+	if (!*command || !check_privileges(error))
+		return false;
+
+	app->paths = paths_new(error);
+	app->settings = app->paths ? settings_new(app->paths, error) : NULL;
+	if (!app->settings)
+		return false;
+
+	g_auto(GStrv) args = g_strdupv(argv + used - 1);
+	if (is_help_asked(args + 1)) {
+		g_auto(GStrv) words = g_strsplit((*command)->name, " ", 2);
+		app->term = make_term(app->settings);
+		return command_help(app, (int)g_strv_length(words), words, error);
+	}
+	if (!parse_options(*command, app->settings, &args, error))
+		return false;
+
+	int count = 0;
+	char **rest = arguments_of(args, &count);
+	app->term = make_term(app->settings);
+	return check_count(*command, count, error) && (*command)->run(app, count, rest, error);
+}
+
+/* The one document of --json: what the command put together, how it ended, and why. */
+static void print_document(App *app, const Command *command, const GError *error)
+{
+	g_autoptr(json_t) document = json_pack(
+		"{s:i, s:s, s:i, s:s}", "schema", 1, "command", command ? command->name : "",
+		"exit", error ? (int)fault_status(error) : 0, "status",
+		exit_status_name(error ? (int)fault_status(error) : 0));
+
+	if (app->document)
+		json_object_update_missing(document, app->document);
+	if (error) {
+		g_autofree char *message = fault_message(error);
+		json_object_set_new(
+			document, "error",
+			json_pack("{s:s, s:s?}", "message", message, "hint", fault_hint(error)));
+	}
+	term_document(app->term, document);
+}
+
+static void print_error(App *app, const GError *error)
+{
+	g_autofree char *message = fault_message(error);
+
+	term_warn(app->term, "slipway: %s", message);
+	if (fault_hint(error))
+		term_warn(app->term, "%s", fault_hint(error));
+}
+
+static int finish(App *app, const Command *command, GError *failure)
+{
+	g_autoptr(GError) error = failure;
+	g_autoptr(GError) cause = NULL;
+
+	print_document(app, command, error);
+	if (error)
+		print_error(app, error);
+	if (!term_close(app->term, &cause) && !error) {
+		print_error(app, cause);
+		return (int)fault_status(cause);
+	}
+
+	return error ? (int)fault_status(error) : STATUS_OK;
+}
+
+int main(int argc, char **argv)
+{
+	App app = { 0 };
+	GError *error = NULL;
+	const Command *command = NULL;
+
+	secret_init();
+	cancel_init();
+	(void)run(&app, argc, argv, &command, &error);
+	if (!app.term)
+		app.term = term_new(&(TermOptions){ 0 });
+
+	int status = finish(&app, command, error);
+	term_free(app.term);
+	settings_free(app.settings);
+	paths_free(app.paths);
+	json_decref(app.document);
+	return status;
+}

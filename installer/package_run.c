@@ -1,0 +1,406 @@
+/* installer/package_run.c - ask a package manager, and let it work
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "installer/package_run.h"
+
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "installer/package_lock.h"
+#include "installer/privilege.h"
+
+#define QUESTION_MS 60000
+#define TRANSACTION_MS (20 * 60 * 1000)
+#define OUTPUT_MAX_BYTES ((gsize)8 * 1024 * 1024)
+#define TAIL_LINES 3
+
+/* (transfer full): the last lines that say something, for an error message. */
+static char *tail(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	g_autoptr(GPtrArray) last = g_ptr_array_new();
+
+	for (guint i = g_strv_length(lines); i > 0 && last->len < TAIL_LINES; i--)
+		if (*g_strstrip(lines[i - 1]))
+			g_ptr_array_insert(last, 0, lines[i - 1]);
+	g_ptr_array_add(last, NULL);
+	return g_strjoinv("; ", (char **)last->pdata);
+}
+
+static void fail(GError **error, const char *const *command, const ProcessResult *result)
+{
+	g_autofree char *said = tail(*result->err ? result->err : result->out);
+
+	if (result->signal)
+		fault_set(error, STATUS_UNAVAILABLE, NULL, "%s was ended by signal %d", *command,
+		          result->signal);
+	else
+		fault_set(error, STATUS_UNAVAILABLE, NULL, "%s failed with status %d: %s", *command,
+		          result->exit_code, said);
+}
+
+static char *join(const char *const *words)
+{
+	GString *text = g_string_new(*words);
+
+	for (words++; *words; words++)
+		g_string_append_printf(text, " %s", *words);
+	return g_string_free(text, FALSE);
+}
+
+char *packages_ask(const PackageManager *manager, const char *const *command,
+                   const char *const *names, GError **error)
+{
+	g_auto(GStrv) argv = package_manager_argv(command, names, error);
+	g_auto(ProcessResult) result = { 0 };
+	const ProcessSpec spec = {
+		.argv = (const char *const *)argv,
+		.env = manager->env,
+		.timeout_ms = QUESTION_MS,
+		.max_output_bytes = OUTPUT_MAX_BYTES,
+	};
+
+	if (!argv || !process_run(&spec, &result, error))
+		return NULL;
+	if (package_manager_verdict(manager, result.exit_code) != PACKAGE_DONE) {
+		fail(error, command, &result);
+		return NULL;
+	}
+	if (result.was_cut) {
+		fault_set(error, STATUS_DATA, NULL, "%s said more than expected", *command);
+		return NULL;
+	}
+	return g_steal_pointer(&result.out);
+}
+
+/* Downloading the index is no share of the installation. */
+static void on_refresh_line(const char *line, gpointer data)
+{
+	const PackageJob *job = data;
+	g_autofree char *detail = NULL;
+	double fraction = -1;
+
+	if (job->manager->dialect->parse_progress(line, &fraction, &detail) && job->report)
+		job->report(-1, "refreshing the package index", job->data);
+}
+
+static void on_line(const char *line, gpointer data)
+{
+	const PackageJob *job = data;
+	g_autofree char *detail = NULL;
+	double fraction = -1;
+
+	if (job->manager->dialect->parse_progress(line, &fraction, &detail) && job->report)
+		job->report(fraction, detail, job->data);
+}
+
+static PackageVerdict judge(const PackageManager *manager, const ProcessResult *result)
+{
+	PackageVerdict verdict = package_manager_verdict(manager, result->exit_code);
+
+	if (verdict != PACKAGE_FAILED || result->signal)
+		return verdict;
+	if (manager->dialect->is_locked(result->err))
+		return PACKAGE_BUSY;
+	return manager->dialect->is_stale(result->err) ? PACKAGE_STALE : PACKAGE_FAILED;
+}
+
+/* Runs a command that changes packages, once. */
+static PackageVerdict change_once(const PackageJob *job, const char *const *command,
+                                  const char *const *names, GError **error)
+{
+	g_auto(GStrv) argv = package_manager_argv(command, names, error);
+	g_auto(ProcessResult) result = { 0 };
+	PackageJob copy = *job;
+	const ProcessSpec spec = {
+		.argv = (const char *const *)argv,
+		.env = job->manager->env,
+		.timeout_ms = TRANSACTION_MS,
+		.max_output_bytes = OUTPUT_MAX_BYTES,
+		.flags = PROCESS_UNINTERRUPTED | PROCESS_SURVIVES,
+		.on_line = command == job->manager->refresh ? on_refresh_line : on_line,
+		.data = &copy,
+	};
+	PackageVerdict verdict;
+	bool has_run;
+
+	if (!argv)
+		return PACKAGE_FAILED;
+	has_run = job->manager->is_run_as_root ? privilege_run(&spec, &result, error)
+	                                       : process_run(&spec, &result, error);
+	if (!has_run)
+		return PACKAGE_FAILED;
+	verdict = judge(job->manager, &result);
+	if (verdict == PACKAGE_WARNED)
+		return PACKAGE_DONE;
+	if (verdict != PACKAGE_DONE)
+		fail(error, command, &result);
+	return verdict;
+}
+
+static bool wait_for_locks(const PackageJob *job, GError **error)
+{
+	const PackageLockWait wait = {
+		.paths = job->manager->locks,
+		.timeout_s = job->lock_timeout_s,
+		.report = job->report,
+		.data = job->data,
+	};
+
+	return package_lock_wait(&wait, error);
+}
+
+/* The same, waiting for locks until the deadline, and again where the manager wants it so. */
+static PackageVerdict change(const PackageJob *job, const char *const *command,
+                             const char *const *names, GError **error)
+{
+	gint64 deadline_us = g_get_monotonic_time() + (gint64)job->lock_timeout_s * G_USEC_PER_SEC;
+	bool was_asked_again = false;
+
+	for (;;) {
+		g_autoptr(GError) fault = NULL;
+		PackageVerdict verdict;
+
+		if (!wait_for_locks(job, error))
+			return PACKAGE_BUSY;
+		verdict = change_once(job, command, names, &fault);
+		if (verdict == PACKAGE_AGAIN && !was_asked_again) {
+			was_asked_again = true;
+			continue;
+		}
+		if (verdict == PACKAGE_BUSY && g_get_monotonic_time() < deadline_us) {
+			g_usleep(G_USEC_PER_SEC / 2);
+			continue;
+		}
+		if (fault && verdict == PACKAGE_BUSY)
+			fault->code = STATUS_BUSY;
+		if (fault)
+			g_propagate_error(error, g_steal_pointer(&fault));
+		return verdict;
+	}
+}
+
+PackageSet *packages_read(const PackageManager *manager, GError **error)
+{
+	g_autoptr(PackageSet) set = package_set_new();
+	g_autofree char *list = packages_ask(manager, manager->list, NULL, error);
+	g_autofree char *marks =
+		list ? packages_ask(manager, manager->list_automatic, NULL, error) : NULL;
+	g_auto(GStrv) names = NULL;
+
+	if (!marks || !manager->dialect->parse_list(list, set, error))
+		return NULL;
+	names = g_strsplit(marks, "\n", -1);
+	for (char **name = names; *name; name++)
+		if (**name)
+			g_hash_table_add(set->automatic, g_strdup(*name));
+
+	return g_steal_pointer(&set);
+}
+
+static bool was_interrupted(const PackageManager *manager)
+{
+	g_autoptr(GDir) dir =
+		manager->interrupted ? g_dir_open(manager->interrupted, 0, NULL) : NULL;
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir)))
+		if (g_ascii_isdigit(*name))
+			return true;
+
+	return false;
+}
+
+/* Returns: (transfer full) (nullable): why the package manager is not in order. */
+static char *find_damage(const PackageManager *manager, GHashTable *own, GError **error)
+{
+	g_autoptr(PackageSet) set = NULL;
+	GHashTableIter names;
+	gpointer name;
+
+	if (was_interrupted(manager))
+		return g_strdup_printf("%s was interrupted in the middle of something",
+		                       manager->name);
+	set = packages_read(manager, error);
+	if (!set)
+		return NULL;
+	g_hash_table_iter_init(&names, set->broken);
+	while (g_hash_table_iter_next(&names, &name, NULL))
+		if (!own || !g_hash_table_contains(own, name))
+			return g_strdup_printf("package %s is only half installed", (char *)name);
+
+	return NULL;
+}
+
+static bool repair(const PackageJob *job, GError **error)
+{
+	if (job->report)
+		job->report(-1, "finishing what was interrupted", job->data);
+	return change(job, job->manager->repair, NULL, error) == PACKAGE_DONE;
+}
+
+static void refuse(const PackageManager *manager, const char *damage, GError **error)
+{
+	g_autofree char *command = join(manager->repair);
+	g_autofree char *hint =
+		g_strdup_printf("Run \"sudo %s\", then run slipway again.", command);
+
+	fault_set(error, STATUS_UNAVAILABLE, hint, "%s", damage);
+}
+
+bool packages_ready(const PackageJob *job, GHashTable *own, GError **error)
+{
+	g_autoptr(GError) fault = NULL;
+	g_autofree char *damage = NULL;
+
+	if (!wait_for_locks(job, error))
+		return false;
+	damage = find_damage(job->manager, own, &fault);
+	if (damage && job->may_repair) {
+		g_autoptr(GError) repair_fault = NULL;
+
+		if (!repair(job, &repair_fault))
+			log_line(job->manager->name, "%s", repair_fault->message);
+		g_clear_pointer(&damage, g_free);
+		damage = find_damage(job->manager, own, &fault);
+	}
+	if (fault) {
+		g_propagate_error(error, g_steal_pointer(&fault));
+		return false;
+	}
+	if (damage)
+		refuse(job->manager, damage, error);
+	return !damage;
+}
+
+bool packages_refresh(const PackageJob *job, char **warning, GError **error)
+{
+	g_autoptr(GError) fault = NULL;
+	PackageVerdict verdict;
+
+	if (!job->manager->refresh)
+		return true;
+	if (job->report)
+		job->report(-1, "refreshing the package index", job->data);
+	verdict = change(job, job->manager->refresh, NULL, &fault);
+	if (verdict == PACKAGE_DONE && package_manager_has_index(job->manager))
+		return true;
+	if (!fault)
+		fault_set(&fault, STATUS_UNAVAILABLE,
+		          "Look at the package sources of this machine and at its disk space.",
+		          "%s has no package index, although refreshing it went well",
+		          job->manager->name);
+	if (verdict == PACKAGE_BUSY || fault->code == STATUS_DENIED ||
+	    !package_manager_has_index(job->manager)) {
+		g_propagate_error(error, g_steal_pointer(&fault));
+		return false;
+	}
+	*warning = fault_message(fault);
+	return true;
+}
+
+PackageChanges *packages_simulate(const PackageManager *manager, const char *const *packages,
+                                  GError **error)
+{
+	g_autofree char *text = packages_ask(manager, manager->simulate, packages, error);
+
+	return text ? manager->dialect->parse_changes(text) : NULL;
+}
+
+PackageVerdict packages_install(const PackageJob *job, const char *const *packages, GError **error)
+{
+	return change(job, job->manager->install, packages, error);
+}
+
+/* What a removal would take, and whether that is all ours and brings nothing new. */
+static PackageChanges *try_removal(const PackageManager *manager, const char *const *names,
+                                   GHashTable *ours, bool *is_exact, GError **error)
+{
+	g_autofree char *text = packages_ask(manager, manager->simulate_removal, names, error);
+	PackageChanges *changes = text ? manager->dialect->parse_changes(text) : NULL;
+
+	if (!changes)
+		return NULL;
+	*is_exact = changes->added->len == 0 && changes->upgraded->len == 0;
+	for (guint i = 0; i < changes->removed->len && *is_exact; i++)
+		*is_exact = g_hash_table_contains(ours, changes->removed->pdata[i]);
+
+	return changes;
+}
+
+static const char *const *as_words(GHashTable *names, GPtrArray *words)
+{
+	g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(names), (GCompareFunc)strcmp);
+
+	g_ptr_array_set_size(words, 0);
+	for (GList *key = keys; key; key = key->next)
+		g_ptr_array_add(words, key->data);
+	g_ptr_array_add(words, NULL);
+	return (const char *const *)words->pdata;
+}
+
+/* Takes one name after the other into @going as long as only ours go with it. */
+static bool choose_removable(const PackageManager *manager, const char *const *names,
+                             GHashTable *ours, GHashTable *going, GError **error)
+{
+	g_autoptr(GPtrArray) words = g_ptr_array_new();
+
+	for (; *names; names++) {
+		g_autoptr(PackageChanges) changes = NULL;
+		bool is_exact = false;
+
+		if (!g_hash_table_add(going, g_strdup(*names)))
+			continue;
+		changes = try_removal(manager, as_words(going, words), ours, &is_exact, error);
+		if (!changes)
+			return false;
+		if (!is_exact)
+			g_hash_table_remove(going, *names);
+		for (guint i = 0; is_exact && i < changes->removed->len; i++)
+			g_hash_table_add(going, g_strdup(changes->removed->pdata[i]));
+	}
+
+	return true;
+}
+
+bool packages_remove(const PackageJob *job, const char *const *names, GPtrArray *kept,
+                     GError **error)
+{
+	g_autoptr(GHashTable) ours = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) going = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GPtrArray) words = g_ptr_array_new();
+	g_autoptr(PackageChanges) all = NULL;
+	bool is_exact = false;
+
+	if (!*names)
+		return true;
+	for (const char *const *name = names; *name; name++)
+		g_hash_table_add(ours, (gpointer)(guintptr)*name);
+	all = try_removal(job->manager, names, ours, &is_exact, error);
+	if (!all)
+		return false;
+	for (const char *const *name = names; is_exact && *name; name++)
+		g_hash_table_add(going, g_strdup(*name));
+	if (!is_exact && !choose_removable(job->manager, names, ours, going, error))
+		return false;
+	for (const char *const *name = names; *name; name++)
+		if (!g_hash_table_contains(going, *name))
+			g_ptr_array_add(kept, g_strdup(*name));
+
+	return g_hash_table_size(going) == 0 ||
+	       change(job, job->manager->remove, as_words(going, words), error) == PACKAGE_DONE;
+}
+
+bool packages_purge(const PackageJob *job, const char *const *names, GError **error)
+{
+	return !*names || !job->manager->purge ||
+	       change(job, job->manager->purge, names, error) == PACKAGE_DONE;
+}
+
+bool packages_mark_automatic(const PackageJob *job, const char *const *names, GError **error)
+{
+	return !*names || !job->manager->mark_automatic ||
+	       change(job, job->manager->mark_automatic, names, error) == PACKAGE_DONE;
+}

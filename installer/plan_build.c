@@ -1,0 +1,500 @@
+/* installer/plan_build.c - from a stack definition to steps
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/file.h"
+#include "installer/host.h"
+#include "installer/package_manager.h"
+#include "installer/plan.h"
+#include "installer/receipt.h"
+#include "installer/template.h"
+#include "installer/tools.h"
+#include "payload/catalogue.h"
+
+typedef struct {
+	const PlanRequest *request;
+	const Stack *stack;
+	const char *profile;
+	json_t *vars; /* for @name@ */
+} Builder;
+
+/* The value that --set gives for KEY, or @fallback. */
+static const char * override(const Builder *builder, const char *key, const char *fallback)
+{
+	gsize length = strlen(key);
+
+	for (char *const *rule = settings_list(builder->request->settings, "set"); *rule; rule++)
+		if (strncmp(*rule, key, length) == 0 && (*rule)[length] == '=')
+			return *rule + length + 1;
+
+	return fallback;
+}
+
+static bool fail_step(const Builder *builder, const StackStep *step, GError **error,
+                      const char *why, const char *what)
+{
+	fault_set(error, STATUS_CONFIG, NULL, "%s:%u:1: [step %s] %s \"%s\"",
+	          builder->stack->ini_name, step->line, step->id, why, what);
+	return false;
+}
+
+/* How a kind writes down its keys: '!' required, '@' names members of the stack, '*' a list. */
+typedef struct {
+	const char *name;
+	bool is_required;
+	bool is_member;
+	bool is_list;
+} KeyRule;
+
+static KeyRule key_rule(const char *text)
+{
+	KeyRule rule = { 0 };
+
+	for (; *text == '!' || *text == '@' || *text == '*'; text++) {
+		rule.is_required |= *text == '!';
+		rule.is_member |= *text == '@';
+		rule.is_list |= *text == '*';
+	}
+	rule.name = text;
+	return rule;
+}
+
+static bool add_member(const Builder *builder, json_t *inputs, const char *member, GError **error)
+{
+	g_autoptr(GBytes) bytes = stacks_read(builder->request->bundle, member, error);
+
+	if (!bytes)
+		return false;
+
+	g_autofree char *digest = file_digest_bytes(bytes);
+	json_t *files = json_object_get(inputs, "files");
+	if (!files) {
+		files = json_object();
+		json_object_set_new(inputs, "files", files);
+	}
+	json_object_set_new(files, member, json_string(digest));
+	return true;
+}
+
+static bool add_value(const Builder *builder, json_t *inputs, KeyRule rule, const char *text,
+                      GError **error)
+{
+	g_autofree char *value = template_expand(text, builder->vars, error);
+
+	if (!value)
+		return false;
+
+	g_auto(GStrv) words = rule.is_list ? ini_list(value) : g_strsplit(value, "\x01", 1);
+	for (char **word = words; rule.is_member && *word; word++)
+		if (!add_member(builder, inputs, *word, error))
+			return false;
+
+	json_object_set_new(inputs, rule.name,
+	                    rule.is_list ? json_from_strv((const char *const *)words)
+	                                 : json_string(value));
+	return true;
+}
+
+static bool has_rule(const StepKind *kind, const char *key)
+{
+	for (const char *const *text = kind->keys; *text; text++)
+		if (g_str_equal(key_rule(*text).name, key))
+			return true;
+
+	return false;
+}
+
+static bool check_keys(const Builder *builder, const StackStep *step, const StepKind *kind,
+                       GError **error)
+{
+	static const char *const common[] = { "kind", "after", "profiles", "title", NULL };
+	GHashTableIter iter;
+	gpointer key = NULL;
+
+	g_hash_table_iter_init(&iter, step->values);
+	while (g_hash_table_iter_next(&iter, &key, NULL))
+		if (!g_strv_contains(common, key) && !has_rule(kind, key))
+			return fail_step(builder, step, error, "has an unknown key", key);
+
+	return true;
+}
+
+/* The [source] of a stack stands in for url and revision; a mirror changes where we fetch, not
+ * what the step is, so the original stays in "origin", which the step's digest covers. */
+static void add_source(const Builder *builder, const StepKind *kind, json_t *inputs, Step *step)
+{
+	const Stack *stack = builder->stack;
+
+	if (has_rule(kind, "revision")) {
+		if (!json_text(inputs, "url"))
+			json_put(inputs, "url", override(builder, "source.url", stack->source_url));
+		if (!json_text(inputs, "revision"))
+			json_put(inputs, "revision",
+			         override(builder, "source.revision", stack->source_revision));
+	}
+
+	const char *url = json_text(inputs, "url");
+	const char *sums = json_text(inputs, "sums");
+	if (!url)
+		return;
+
+	g_autofree char *mirrored = settings_mirror(builder->request->settings, url);
+	json_put(inputs, "origin", url);
+	json_put(inputs, "url", mirrored);
+	if (sums) {
+		g_autofree char *mirrored_sums = settings_mirror(builder->request->settings, sums);
+		json_put(inputs, "sums", mirrored_sums);
+	}
+	step->sources = g_strdupv((char *[]){ mirrored, NULL });
+}
+
+static void add_settings(const Builder *builder, const StepKind *kind, json_t *inputs, Step *step)
+{
+	const Settings *settings = builder->request->settings;
+
+	if (!has_rule(kind, "requirements"))
+		return;
+
+	const char *index = settings_text(settings, "python-index");
+	json_put(inputs, "index", index);
+	json_put(inputs, "find_links", settings_text(settings, "python-wheels"));
+	if (index && !settings_text(settings, "python-wheels"))
+		step->sources = g_strsplit(index, "\x01", 1);
+}
+
+/* A sentence for people: the definition's own title, or kind and place. */
+static char *describe(const Builder *builder, const StackStep *step, const json_t *inputs)
+{
+	const char *title = g_hash_table_lookup(step->values, "title");
+	const char *what = json_text(inputs, "path");
+
+	if (!what)
+		what = json_text_or(inputs, "name", json_text_or(inputs, "project", step->id));
+	if (!title)
+		return g_strdup_printf("%s %s", step_kind_find(step->kind)->verb, what);
+
+	char *text = template_expand(title, builder->vars, NULL);
+	return text ? text : g_strdup(title);
+}
+
+static bool fill_inputs(const Builder *builder, const StackStep *step, const StepKind *kind,
+                        json_t *inputs, GError **error)
+{
+	for (const char *const *text = kind->keys; *text; text++) {
+		KeyRule rule = key_rule(*text);
+		g_autofree char *path = g_strdup_printf("step.%s.%s", step->id, rule.name);
+		const char *value =
+			override(builder, path, g_hash_table_lookup(step->values, rule.name));
+
+		if (value && !add_value(builder, inputs, rule, value, error)) {
+			g_prefix_error(error, "%s:%u:1: [step %s] ", builder->stack->ini_name,
+			               step->line, step->id);
+			return false;
+		}
+	}
+
+	return true;
+}
+
+static bool check_required(const Builder *builder, const StackStep *step, const StepKind *kind,
+                           const json_t *inputs, GError **error)
+{
+	for (const char *const *text = kind->keys; *text; text++) {
+		KeyRule rule = key_rule(*text);
+		if (rule.is_required && !json_object_get(inputs, rule.name))
+			return fail_step(builder, step, error, "needs the key", rule.name);
+	}
+
+	return true;
+}
+
+static Step *build_step(const Builder *builder, const StackStep *from, GError **error)
+{
+	const StepKind *kind = step_kind_find(from->kind);
+
+	if (!kind) {
+		fail_step(builder, from, error, "has an unknown kind", from->kind);
+		return NULL;
+	}
+	if (!check_keys(builder, from, kind, error))
+		return NULL;
+
+	g_autoptr(Step) step = g_new0(Step, 1);
+	step->id = g_strdup(from->id);
+	step->kind = kind;
+	step->why =
+		g_strdup_printf("%s:%u [step %s]", builder->stack->ini_name, from->line, from->id);
+	step->after = g_strdupv(from->after);
+	step->inputs = json_object();
+	step->weight = kind->weight;
+	json_object_set(step->inputs, "vars", builder->vars);
+
+	if (!fill_inputs(builder, from, kind, step->inputs, error))
+		return NULL;
+	add_source(builder, kind, step->inputs, step);
+	add_settings(builder, kind, step->inputs, step);
+	if (!check_required(builder, from, kind, step->inputs, error))
+		return NULL;
+
+	step->text = describe(builder, from, step->inputs);
+	if (!step->sources)
+		step->sources = g_new0(char *, 1);
+	step->commands = g_new0(char *, 1);
+	return g_steal_pointer(&step);
+}
+
+/* One step for all tools, because a package manager knows one transaction. */
+
+static bool add_tool(const Builder *builder, const StackTool *tool, json_t *inputs, GError **error)
+{
+	const char *manager = builder->request->facts->packages.manager;
+	const CatalogueTool *row = catalogue_find(catalogue_get(), tool->name);
+
+	if (!row) {
+		fault_set(error, STATUS_CONFIG, NULL, "%s: the tool catalogue has no \"%s\"",
+		          builder->stack->ini_name, tool->name);
+		return false;
+	}
+
+	json_t *wanted = json_pack("{s:s, s:s*}", "name", tool->name, "minimum", tool->minimum);
+	json_array_append_new(json_object_get(inputs, "tools"), wanted);
+	if (tools_probe(row, tool->minimum, NULL, NULL, NULL))
+		return true;
+
+	const char *const *packages = manager ? catalogue_packages(row, manager) : NULL;
+	if (!packages) {
+		fault_set(error, STATUS_UNAVAILABLE, NULL, "%s %s or newer is missing, and %s",
+		          row->title, tool->minimum ? tool->minimum : "(any version)",
+		          manager ? "this system's package manager has no package for it"
+		                  : "this system has no package manager that slipway knows");
+		return false;
+	}
+	for (; *packages; packages++)
+		json_array_append_new(json_object_get(inputs, "packages"), json_string(*packages));
+	return true;
+}
+
+static Step *build_packages(const Builder *builder, GError **error)
+{
+	const PlanRequest *request = builder->request;
+	g_autoptr(Step) step = g_new0(Step, 1);
+
+	step->id = g_strdup("packages");
+	step->kind = &step_kind_packages;
+	step->inputs =
+		json_pack("{s:s*, s:[], s:[], s:i}", "manager", request->facts->packages.manager,
+	                  "packages", "tools", "lock_timeout_s",
+	                  (int)settings_seconds(request->settings, "package-lock-timeout"));
+	for (guint i = 0; i < builder->stack->tools->len; i++) {
+		const StackTool *tool = builder->stack->tools->pdata[i];
+		if (stack_in_profile(tool->profiles, builder->profile) &&
+		    !add_tool(builder, tool, step->inputs, error))
+			return NULL;
+	}
+
+	g_auto(GStrv) packages = json_to_strv(json_object_get(step->inputs, "packages"));
+	g_autofree char *joined = g_strjoinv(", ", packages);
+	step->text = *packages ? g_strdup_printf("install %s with %s", joined,
+	                                         request->facts->packages.manager)
+	                       : g_strdup("tools from the package manager");
+	step->why = g_strdup_printf("%s [tool ...]", builder->stack->ini_name);
+	step->after = g_new0(char *, 1);
+	step->sources = g_new0(char *, 1);
+	step->commands = *packages ? packages_commands(request->facts->packages.manager,
+	                                               (const char *const *)packages)
+	                           : g_new0(char *, 1);
+	step->weight = step_kind_packages.weight;
+	return g_steal_pointer(&step);
+}
+
+static void plan_item_free(gpointer data)
+{
+	PlanItem *item = data;
+
+	step_free(item->step);
+	g_free(item->deferred);
+	g_free(item);
+}
+
+GPtrArray *plan_items_new(void)
+{
+	return g_ptr_array_new_with_free_func(plan_item_free);
+}
+
+static void add_item(Plan *plan, Step *step)
+{
+	PlanItem *item = g_new0(PlanItem, 1);
+
+	item->step = step;
+	item->record = receipt_step(plan->receipt, step->id);
+	g_ptr_array_add(plan->items, item);
+}
+
+/* Every step waits for the packages, which bring the programs that the steps run. */
+static void wait_for_packages(Step *step)
+{
+	guint count = g_strv_length(step->after);
+
+	step->after = g_renew(char *, step->after, count + 2);
+	step->after[count] = g_strdup("packages");
+	step->after[count + 1] = NULL;
+}
+
+static bool add_steps(Plan *plan, const Builder *builder, GError **error)
+{
+	Step *packages = build_packages(builder, error);
+
+	if (!packages)
+		return false;
+
+	add_item(plan, packages);
+	for (guint i = 0; i < builder->stack->steps->len; i++) {
+		const StackStep *from = builder->stack->steps->pdata[i];
+		if (!stack_in_profile(from->profiles, builder->profile))
+			continue;
+
+		Step *step = build_step(builder, from, error);
+		if (!step)
+			return false;
+		if (step->kind->needs_programs)
+			wait_for_packages(step);
+		add_item(plan, step);
+	}
+
+	return true;
+}
+
+/* [test NAME]: run = COMMAND ARGUMENT..., needs = STEP..., timeout = SECONDS */
+static bool add_test(Plan *plan, const Builder *builder, const char *section, GError **error)
+{
+	const IniFile *ini = builder->stack->ini;
+	const IniEntry *timeout = ini_find(ini, section, "timeout");
+	const char *needs = ini_value(ini, section, "needs");
+	const char *run = ini_value(ini, section, "run");
+	const char *profiles = ini_value(ini, section, "profiles");
+	g_auto(GStrv) in = ini_list(profiles ? profiles : "");
+	g_auto(GStrv) steps = ini_list(needs ? needs : "");
+	guint64 timeout_s = 60;
+
+	if (!stack_in_profile(in, builder->profile) || !run)
+		return true;
+	if (timeout && !ini_number(ini, timeout, (IniRange){ 1, 3600 }, &timeout_s, error))
+		return false;
+
+	g_autofree char *command = template_expand(run, builder->vars, error);
+	if (!command)
+		return false;
+
+	g_auto(GStrv) argv = g_strsplit(command, " ", -1);
+	json_array_append_new(plan->tests,
+	                      json_pack("{s:s, s:o, s:o, s:I}", "name", section + strlen("test "),
+	                                "argv", json_from_strv((const char *const *)argv), "needs",
+	                                json_from_strv((const char *const *)steps), "timeout_s",
+	                                (json_int_t)timeout_s));
+	return true;
+}
+
+static bool add_tests(Plan *plan, const Builder *builder, GError **error)
+{
+	const GPtrArray *sections = ini_sections(builder->stack->ini);
+
+	plan->tests = json_array();
+	for (guint i = 0; i < sections->len; i++)
+		if (g_str_has_prefix(sections->pdata[i], "test ") &&
+		    !add_test(plan, builder, sections->pdata[i], error))
+			return false;
+
+	return true;
+}
+
+static json_t *make_vars(const Plan *plan, const PlanRequest *request)
+{
+	const Facts *facts = request->facts;
+	g_autofree char *self = host_self_path();
+	bool is_arm = g_strcmp0(facts->system.architecture, "aarch64") == 0;
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "name", plan->stack, "prefix",
+	                 plan->prefix, "bin", settings_text(request->settings, "bin"), "stack",
+	                 plan->stack_dir, "state", request->paths->state, "slipway", self, "arch",
+	                 is_arm ? "arm64" : "amd64");
+}
+
+static const char *choose_profile(const Stack *stack, const PlanRequest *request,
+                                  const json_t *receipt, GError **error)
+{
+	const char *wanted = settings_text(request->settings, "profile");
+
+	if (!wanted)
+		wanted = json_text(receipt, "profile");
+	if (!wanted)
+		wanted = stack_default_profile(stack);
+	if (wanted && !stack_find_profile(stack, wanted)) {
+		fault_set(error, STATUS_USAGE, "See \"slipway stacks\".",
+		          "%s has no profile \"%s\"", stack->name, wanted);
+		return NULL;
+	}
+
+	return wanted ? wanted : "";
+}
+
+static bool choose_prefix(Plan *plan, const Stack *stack, const PlanRequest *request,
+                          GError **error)
+{
+	const char *wanted = settings_text(request->settings, "prefix");
+	const char *installed = json_text(plan->receipt, "prefix");
+
+	plan->prefix = wanted      ? g_strdup(wanted)
+	               : installed ? g_strdup(installed)
+	                           : paths_expand(request->paths, stack->prefix, error);
+	if (!plan->prefix)
+		return false;
+	if (!installed || g_str_equal(plan->prefix, installed))
+		return true;
+
+	g_autofree char *hint = g_strdup_printf(
+		"Run \"slipway uninstall %s\" first, or leave out --prefix.", stack->name);
+	fault_set(error, STATUS_CONFIG, hint, "%s is installed in %s, not in %s", stack->name,
+	          installed, plan->prefix);
+	return false;
+}
+
+Plan *plan_make(const PlanRequest *request, GError **error)
+{
+	const Stack *stack = stacks_definition(request->bundle);
+	g_autoptr(Plan) plan = g_new0(Plan, 1);
+
+	if (stack->steps->len == 0) {
+		fault_set(error, STATUS_UNAVAILABLE, "See \"slipway stacks\" for those that can.",
+		          "this version of slipway can show %s, but cannot install it yet",
+		          stack->name);
+		return NULL;
+	}
+
+	plan->stack = g_strdup(stack->name);
+	plan->title = g_strdup(stack->title);
+	plan->receipt = json_incref(receipt_stack(request->receipt, stack->name));
+	plan->items = plan_items_new();
+	plan->identity =
+		json_pack("{s:s, s:s, s:s}", "version", stack->version, "origin",
+	                  stacks_origin(request->bundle), "digest", stacks_digest(request->bundle));
+
+	const char *profile = choose_profile(stack, request, plan->receipt, error);
+	if (!profile || !choose_prefix(plan, stack, request, error))
+		return NULL;
+
+	plan->profile = g_strdup(profile);
+	plan->stack_dir = g_strdup_printf("%s/stacks/%s-%.12s", request->paths->state, plan->stack,
+	                                  stacks_digest(request->bundle));
+
+	g_autoptr(json_t) vars = make_vars(plan, request);
+	Builder builder = { .request = request, .stack = stack, .profile = profile, .vars = vars };
+	if (!add_steps(plan, &builder, error) || !add_tests(plan, &builder, error) ||
+	    !plan_select(plan, settings_list(request->settings, "only"),
+	                 settings_list(request->settings, "skip"), error))
+		return NULL;
+
+	return g_steal_pointer(&plan);
+}

@@ -1,0 +1,126 @@
+/* installer/preflight.c - what a stack needs of the machine, as the checks want it
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "installer/preflight.h"
+
+#include "base/process.h"
+#include "payload/catalogue.h"
+
+static void add_disk(Preflight *preflight, const char *path, guint64 bytes)
+{
+	CheckDiskNeed need = { path, bytes };
+
+	g_array_append_val(preflight->disk, need);
+}
+
+static void add_ports(Preflight *preflight, const Stack *stack, const char *profile)
+{
+	for (guint i = 0; i < stack->ports->len; i++) {
+		const StackPort *port = g_ptr_array_index(stack->ports, i);
+		CheckPortNeed need = { port->name, port->number, port->variable };
+
+		if (stack_in_profile(port->profiles, profile))
+			g_array_append_val(preflight->ports, need);
+	}
+}
+
+/* As far as files tell: no program is run for it. */
+static bool has_program(const char *name)
+{
+	const CatalogueTool *tool = catalogue_find(catalogue_get(), name);
+
+	for (char **program = tool != NULL ? tool->programs : NULL;
+	     program != NULL && *program != NULL; program++) {
+		g_autofree char *path =
+			**program == '/' ? g_strdup(*program) : process_find(*program);
+
+		if (path != NULL && g_file_test(path, G_FILE_TEST_EXISTS))
+			return true;
+	}
+	return false;
+}
+
+static bool lacks_tools(const Stack *stack, const char *profile)
+{
+	for (guint i = 0; i < stack->tools->len; i++) {
+		const StackTool *tool = g_ptr_array_index(stack->tools, i);
+
+		if (stack_in_profile(tool->profiles, profile) && !has_program(tool->name))
+			return true;
+	}
+	return false;
+}
+
+static void take_stack(Preflight *preflight, const Stack *stack, const char *profile)
+{
+	StackNeeds needs = { 0 };
+
+	stack_needs(stack, profile, &needs);
+	add_ports(preflight, stack, profile);
+	add_disk(preflight, preflight->prefix, needs.disk_bytes);
+	preflight->needs = (CheckNeeds){
+		.source = stack->ini_name,
+		.memory_bytes = needs.memory_bytes,
+		.memory_recommended_bytes = needs.memory_recommended_bytes,
+		.engine_disk_bytes = needs.engine_disk_bytes,
+		.cpus = needs.cpus,
+		.engine = needs.engine,
+		.compose = needs.compose,
+		.architectures = (const char *const *)needs.architectures,
+		.needs_packages = lacks_tools(stack, profile),
+	};
+}
+
+Preflight *preflight_new(const Stack *stack, const char *profile, const char *prefix,
+                         const char *state)
+{
+	Preflight *preflight = g_new0(Preflight, 1);
+
+	preflight->disk = g_array_new(FALSE, FALSE, sizeof(CheckDiskNeed));
+	preflight->ports = g_array_new(FALSE, FALSE, sizeof(CheckPortNeed));
+	preflight->prefix = g_strdup(prefix);
+	preflight->state = g_strdup(state);
+
+	if (stack != NULL) {
+		take_stack(preflight, stack, profile);
+	} else {
+		preflight->needs.source = "the needs of a small stack";
+		preflight->needs.memory_bytes = PREFLIGHT_MEMORY_BYTES;
+		add_disk(preflight, preflight->prefix, PREFLIGHT_DISK_BYTES);
+	}
+	add_disk(preflight, preflight->state, PREFLIGHT_STATE_BYTES);
+
+	preflight->needs.disk = (const CheckDiskNeed *)(gpointer)preflight->disk->data;
+	preflight->needs.disk_count = preflight->disk->len;
+	preflight->needs.ports = (const CheckPortNeed *)(gpointer)preflight->ports->data;
+	preflight->needs.port_count = preflight->ports->len;
+	return preflight;
+}
+
+void preflight_free(Preflight *preflight)
+{
+	if (preflight == NULL)
+		return;
+
+	g_array_unref(preflight->disk);
+	g_array_unref(preflight->ports);
+	g_free(preflight->prefix);
+	g_free(preflight->state);
+	g_free(preflight);
+}
+
+Facts *preflight_facts(const Preflight *preflight)
+{
+	const char *directories[] = { preflight->prefix, preflight->state, NULL };
+	g_autofree guint16 *ports = g_new(guint16, preflight->ports->len + 1);
+	FactsRequest request = { .directories = directories,
+		                 .ports = ports,
+		                 .port_count = preflight->ports->len,
+		                 .is_engine_asked = preflight->needs.engine != NULL,
+		                 .is_keyring_asked = preflight->needs.needs_keyring };
+
+	for (guint i = 0; i < preflight->ports->len; i++)
+		ports[i] = (guint16)g_array_index(preflight->ports, CheckPortNeed, i).number;
+	return facts_read(&request);
+}

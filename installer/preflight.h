@@ -1,0 +1,45 @@
+/* installer/preflight.h - what a stack needs of the machine, as the checks want it
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "checks/check.h"
+#include "installer/command.h"
+#include "installer/plan.h"
+
+/** Needs, and what they point to. */
+typedef struct {
+	CheckNeeds needs;
+	GArray *disk;  /* (element-type CheckDiskNeed) */
+	GArray *ports; /* (element-type CheckPortNeed) */
+	char *prefix;
+	char *state;
+} Preflight;
+
+/** Needs of a machine of which nothing but a small stack is wanted: 4 GiB of memory, 10 GiB of
+ *  disk.  Source: the smallest of the embedded stacks asks for as much. */
+#define PREFLIGHT_MEMORY_BYTES (G_GUINT64_CONSTANT(4) << 30)
+#define PREFLIGHT_DISK_BYTES (G_GUINT64_CONSTANT(10) << 30)
+/** Journal, receipt, log and backups. */
+#define PREFLIGHT_STATE_BYTES (G_GUINT64_CONSTANT(64) << 20)
+
+/**
+ * @stack: (nullable): NULL for the needs above; it must outlive what is returned.
+ * @profile: (nullable) @prefix, @state: absolute directories that are written to.
+ *
+ * Returns: (transfer full): the needs.  needs_packages is set when a program of the stack's tools is
+ * not there; who knows better (a plan) may set it.
+ */
+Preflight *preflight_new(const Stack *stack, const char *profile, const char *prefix,
+                         const char *state);
+void preflight_free(Preflight *preflight);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Preflight, preflight_free)
+
+/** Returns: (transfer full): the facts that judging @preflight takes; blocks as facts_read(). */
+Facts *preflight_facts(const Preflight *preflight);
+
+/** Judges the machine before @plan is applied; shows what does not pass.  Returns: false with FAILED
+ *  set when a check fails that is not ignored. */
+bool preflight_pass(App *app, const StackBundle *bundle, const Plan *plan,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;

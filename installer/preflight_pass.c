@@ -1,0 +1,34 @@
+/* installer/preflight_pass.c - judges the machine before a plan is applied
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "installer/findings.h"
+#include "installer/preflight.h"
+
+static bool installs_packages(const Plan *plan)
+{
+	for (guint i = 0; i < plan->items->len; i++) {
+		const PlanItem *item = g_ptr_array_index(plan->items, i);
+
+		if (item->step->kind == &step_kind_packages && plan_item_is_due(item))
+			return true;
+	}
+	return false;
+}
+
+bool preflight_pass(App *app, const StackBundle *bundle, const Plan *plan, GError **error)
+{
+	const char *const *ignored = (const char *const *)settings_list(app->settings, "ignore");
+	g_autoptr(Preflight) preflight = preflight_new(stacks_definition(bundle), plan->profile,
+	                                               plan->prefix, app->paths->state);
+	g_autoptr(Facts) facts = NULL;
+	g_autoptr(GPtrArray) findings = NULL;
+
+	preflight->needs.needs_packages = installs_packages(plan);
+	facts = preflight_facts(preflight);
+	findings = check_run_all(facts, &preflight->needs, ignored);
+
+	findings_warn_unknown(app->term, ignored);
+	findings_print(app->term, findings, false);
+	return findings_pass(findings, error);
+}

@@ -1,0 +1,44 @@
+/* installer/receipt.h - what this program put on the machine
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include <glib.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+/**
+ * One receipt for each state directory: an object with "schema", "generation" and "stacks", an
+ * object from a stack's name to
+ *
+ *   title, version, origin, digest, profile, prefix, stack_dir   what was installed, from where
+ *   steps     array, oldest first: id, kind, text, digest, undo, result
+ *   deferred  array: id, text, why
+ *   txns      ids of the transactions whose backups the undo recipes need
+ *
+ * Members that a later version added are kept.  Receipts are never changed: a new generation is
+ * written to gen/N/receipt.json, and the symlink "current" is swapped.
+ */
+#define RECEIPT_SCHEMA 1
+
+/** Largest receipt, in bytes.  Source: our own bound. */
+#define RECEIPT_MAX_BYTES (16 * 1024 * 1024)
+
+/** Returns: (transfer full): the current receipt, an empty one if there is none; NULL with FOREIGN
+ *  (not readable, later schema, malformed) or DENIED set. */
+json_t *receipt_load(const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer none) (nullable): what it says of one stack. */
+json_t *receipt_stack(const json_t *receipt, const char *name);
+
+/** Returns: (transfer none) (nullable): the record of one step of a stack. */
+json_t *receipt_step(const json_t *stack, const char *id);
+
+/** Raises the generation of @receipt and writes it, synced, without making it the current one. */
+bool receipt_write(const char *state_dir, json_t *receipt,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Makes @generation the current one and removes the others.  Idempotent. */
+bool receipt_switch(const char *state_dir, json_int_t generation,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;

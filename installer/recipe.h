@@ -1,0 +1,40 @@
+/* installer/recipe.h - what the step kinds share: inputs, stack members, undo recipes
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "installer/step.h"
+
+/** Largest member of a stack that a step reads, in bytes.  Source: our own bound. */
+#define RECIPE_MEMBER_MAX_BYTES ((gsize)16 * 1024 * 1024)
+
+/** Returns: (transfer none): the input @key, which must be an absolute path for "path"; or NULL
+ *  with CONFIG set. */
+const char *recipe_input(const StepRun *run, const char *key, GError **error);
+
+/** Parses the octal input "mode".  Returns: false with CONFIG set. */
+bool recipe_mode(const StepRun *run, mode_t fallback, mode_t *mode, GError **error);
+
+/** Returns: (transfer full): a file of the stack: from the transaction while there is one, else
+ *  from where the stack's files are kept; or NULL with an error of file_read() or UNTRUSTED (not
+ *  the bytes that the plan was made with) set. */
+GBytes *recipe_member(const StepRun *run, const char *member,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Appends the primitive @verb with the string members that follow, key and value in turns, up to
+ *  a NULL. */
+void recipe_add(json_t *recipe, const char *verb, ...) G_GNUC_NULL_TERMINATED;
+
+/** Appends rmdir_if_empty for each missing directory on the way to @directory, itself included. */
+void recipe_add_missing_dirs(json_t *recipe, const char *directory);
+
+/** Returns: whether the receipt records exactly this step. */
+bool recipe_is_recorded(const StepRun *run);
+
+/** Tells the scheduler what happens now. */
+void recipe_report(const StepRun *run, double fraction, const char *detail);
+
+/** Returns: IO when @output of a program says that the disk is full, UNAVAILABLE when it says that
+ *  the network or a server did not answer, else @fallback. */
+int recipe_status_of(const char *output, int fallback);

@@ -1,0 +1,180 @@
+/* installer/session.c - lock, log, confirmation, and how a run ends
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "installer/session.h"
+
+#include "base/cancel.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "installer/verify.h"
+
+void session_put(App *app, const char *name, json_t *value)
+{
+	if (!app->document)
+		app->document = json_object();
+	json_object_set_new(app->document, name, value);
+}
+
+Lock *session_begin(App *app, const char *command, GError **error)
+{
+	const char *state = app->paths->state;
+	g_autofree char *lock_path = g_build_filename(state, "lock", NULL);
+	g_autofree char *log_dir = g_build_filename(state, "log", NULL);
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *when = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
+	g_autofree char *name = g_strdup_printf("%s-%s.log", when, command);
+
+	if (!file_make_dirs(state, 0700, NULL, error))
+		return NULL;
+
+	g_autoptr(Lock) lock = lock_take(
+		lock_path, command, settings_seconds(app->settings, "lock-timeout") * 1000, error);
+	if (!lock || !file_make_dirs(log_dir, 0700, NULL, error) || !log_open(log_dir, name, error))
+		return NULL;
+
+	session_put(app, "log", json_string(log_path()));
+	return g_steal_pointer(&lock);
+}
+
+bool session_confirm(App *app, const char *question, GError **error)
+{
+	if (settings_flag(app->settings, "yes"))
+		return true;
+
+	if (!term_can_ask(app->term)) {
+		fault_set(error, STATUS_USAGE,
+		          "Look at the plan, then run the same command with --yes.",
+		          "nobody can be asked here (no terminal, or CI is set)");
+		return false;
+	}
+	if (term_confirm(app->term, question, false))
+		return true;
+
+	fault_set(error, STATUS_FAILED, NULL, "not confirmed; nothing was changed");
+	return false;
+}
+
+bool session_settle(App *app, const StepHost *host, GError **error)
+{
+	g_autofree char *dir = txn_find_unfinished(app->paths->state);
+	g_autoptr(Plan) plan = NULL;
+
+	if (!dir)
+		return true;
+
+	g_autoptr(Txn) txn = txn_open(app, host, dir, &plan, error);
+	if (!txn)
+		return false;
+
+	if (txn->has_commit)
+		return txn_finish(txn, error);
+	if (g_str_equal(txn->command, "uninstall")) {
+		fault_set(error, STATUS_BUSY, "Run \"slipway resume\" to finish it.",
+		          "an earlier uninstall was interrupted");
+		return false;
+	}
+
+	term_note(app->term, "An earlier run was interrupted; it is taken back first.");
+	if (!session_confirm(app, "Take the interrupted run back?", error)) {
+		g_prefix_error(error, "an earlier run was interrupted, and ");
+		return false;
+	}
+	return txn_roll_back(txn, error);
+}
+
+static json_t *left_in_place(const Txn *txn)
+{
+	json_t *list = json_array();
+
+	for (guint i = 0; i < txn->left->len; i++)
+		json_array_append_new(list, json_string(txn->left->pdata[i]));
+	return list;
+}
+
+/* The statuses that say more than "failed"; they survive a complete rollback. */
+static ExitStatus status_after_rollback(const GError *cause)
+{
+	ExitStatus status = fault_status(cause);
+
+	return status == STATUS_INCOMPLETE || status == STATUS_OK ? STATUS_FAILED : status;
+}
+
+/* Takes everything back and tells, in one message, what failed, what that means and what next. */
+static void fail_and_roll_back(Txn *txn, const GError *cause, GError **error)
+{
+	g_autofree char *message = fault_message(cause);
+	g_autoptr(GError) second = NULL;
+	const char *hint = fault_hint(cause);
+
+	log_line("run", "failed: %s", message);
+	if (settings_flag(txn->app->settings, "keep-partial")) {
+		fault_set(
+			error, STATUS_INCOMPLETE,
+			"Run \"slipway resume\" to go on, or \"slipway rollback\" to take it back.",
+			"%s; what was done is kept", message);
+		return;
+	}
+
+	if (txn_roll_back(txn, &second)) {
+		fault_set(error, status_after_rollback(cause), hint,
+		          "%s; everything that this run did was taken back", message);
+		return;
+	}
+
+	g_autofree char *why = fault_message(second);
+	fault_set(error, STATUS_INCOMPLETE, "Mend that, then run \"slipway rollback\".",
+	          "%s; taking it back failed too: %s", message, why);
+}
+
+bool session_run(Txn *txn, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	bool is_done = txn_place_stack(txn, &cause) && txn_apply(txn, &cause) &&
+	               cancel_check(&cause) && verify_stack(txn, &cause) && txn_commit(txn, &cause);
+
+	if (!is_done && !txn->has_commit)
+		fail_and_roll_back(txn, cause, error);
+	else if (!is_done)
+		g_propagate_error(error, g_steal_pointer(&cause));
+
+	session_put(txn->app, "changed", json_boolean(is_done));
+	session_put(txn->app, "left_in_place", left_in_place(txn));
+	return is_done;
+}
+
+static void note_each(const Txn *txn, const char *heading)
+{
+	if (txn->left->len > 0)
+		term_note(txn->app->term, "%s", heading);
+	for (guint i = 0; i < txn->left->len; i++)
+		term_note(txn->app->term, "  %s", (const char *)txn->left->pdata[i]);
+}
+
+void session_summarize(const Txn *txn)
+{
+	Term *term = txn->app->term;
+	const Plan *plan = txn->plan;
+
+	note_each(txn, "Left in place:");
+	if (!plan)
+		return;
+
+	for (guint i = 0; i < plan->items->len; i++) {
+		const PlanItem *item = plan->items->pdata[i];
+		if (item->probe == PROBE_FOREIGN || item->probe == PROBE_EDITED)
+			term_print(term, "Kept as it is: %s\n",
+			           json_text_or(item->step->inputs, "path", item->step->id));
+	}
+	if (plan_count_deferred(plan) > 0) {
+		term_print(term, "\nDeferred:\n");
+		for (guint i = 0; i < plan->items->len; i++) {
+			const PlanItem *item = plan->items->pdata[i];
+			if (item->deferred)
+				term_print(term, "  %s: %s\n      %s\n", item->step->id,
+				           item->step->text, item->deferred);
+		}
+		term_print(term, "Finish with: slipway resume\n");
+	}
+}

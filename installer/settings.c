@@ -1,0 +1,282 @@
+/* installer/settings.c - flag > environment > files > default, each with its origin
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "installer/settings.h"
+
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/ini.h"
+
+/* clang-format off */
+const SettingRow setting_table[] = {
+	{ "yes", SETTING_FLAG, NULL, NULL, "accept the plan without asking" },
+	{ "defer", SETTING_FLAG, NULL, NULL, "put off steps whose source cannot be reached" },
+	{ "keep-partial", SETTING_FLAG, NULL, NULL, "after a failure, keep what was done for \"slipway resume\"" },
+	{ "only", SETTING_LIST, NULL, "STEP,...", "do only these steps and what they depend on" },
+	{ "skip", SETTING_LIST, NULL, "STEP,...", "leave out these steps and what depends on them" },
+	{ "prefix", SETTING_PATH, NULL, "DIR", "install there instead of the stack's own place" },
+	{ "bin", SETTING_PATH, "~/.local/bin", "DIR", "put commands there" },
+	{ "profile", SETTING_TEXT, NULL, "NAME", "which of the stack's profiles" },
+	{ "set", SETTING_LIST, NULL, "KEY=VALUE,...", "replace values of the stack: source.revision=..., source.url=..." },
+	{ "mirror", SETTING_LIST, NULL, "FROM=TO,...", "fetch URLs that start with FROM from TO instead" },
+	{ "python-index", SETTING_TEXT, NULL, "URL", "package index for Python environments" },
+	{ "python-wheels", SETTING_PATH, NULL, "DIR", "directory of wheels, used instead of an index" },
+	{ "ignore", SETTING_LIST, NULL, "CHECK,...", "checks that may fail; shown as ignored" },
+	{ "lock-timeout", SETTING_SECONDS, "0", "SECONDS", "wait that long for another slipway" },
+	{ "package-lock-timeout", SETTING_SECONDS, "300", "SECONDS", "wait that long for the package manager's lock" },
+	{ "network-timeout", SETTING_SECONDS, "10", "SECONDS", "wait that long when asking whether a source answers" },
+	{ "keystore", SETTING_PATH, NULL, "FILE", "the encrypted file with the keys" },
+	{ "key-file", SETTING_PATH, NULL, "FILE", "32 bytes that open the keystore" },
+	{ "passphrase-file", SETTING_PATH, NULL, "FILE", "file with the passphrase of the keystore" },
+	{ "passphrase-fd", SETTING_TEXT, NULL, "N", "descriptor to read the passphrase from" },
+	{ "json", SETTING_FLAG, NULL, NULL, "print one JSON document" },
+	{ "events", SETTING_FLAG, NULL, NULL, "print NDJSON while it runs" },
+	{ "plain", SETTING_FLAG, NULL, NULL, "no colour, no live progress" },
+	{ "quiet", SETTING_FLAG, NULL, NULL, "errors and results only" },
+};
+/* clang-format on */
+const gsize setting_count = G_N_ELEMENTS(setting_table);
+
+typedef struct {
+	char *text; /* (nullable) */
+	char **list;
+	char *origin;
+} Value;
+
+struct Settings {
+	Value values[G_N_ELEMENTS(setting_table)];
+	char *home; /* for "~" */
+};
+
+static gsize row_index(const char *name)
+{
+	for (gsize i = 0; i < setting_count; i++)
+		if (strcmp(setting_table[i].name, name) == 0)
+			return i;
+
+	return setting_count;
+}
+
+static const Value *value_of(const Settings *settings, const char *name)
+{
+	gsize i = row_index(name);
+
+	g_return_val_if_fail(i < setting_count, &settings->values[0]);
+	return &settings->values[i];
+}
+
+/* Absolute, "~" replaced; a relative path is taken from where the user stands. */
+static char *absolute_path(const Settings *settings, const char *text)
+{
+	if (g_str_equal(text, "~") || g_str_has_prefix(text, "~/")) {
+		g_autofree char *joined = g_build_filename(settings->home, text + 1, NULL);
+		return g_canonicalize_filename(joined, "/");
+	}
+
+	return g_canonicalize_filename(text, NULL);
+}
+
+/* Returns: what is wrong with @text for this row; NULL when nothing is. */
+static const char *value_fault(const SettingRow *row, const char *text)
+{
+	static const char *const flags[] = { "yes", "no", "true", "false", "1", "0", "", NULL };
+	guint64 number = 0;
+
+	if (row->type == SETTING_FLAG && !g_strv_contains(flags, text))
+		return "is not yes or no";
+	if (row->type == SETTING_SECONDS &&
+	    !g_ascii_string_to_unsigned(text, 10, 0, 86400, &number, NULL))
+		return "is not a number of seconds from 0 to 86400";
+	if (row->type == SETTING_PATH &&
+	    (*text == '\0' || (*text == '~' && text[1] != '/' && text[1])))
+		return "is not a path";
+
+	return NULL;
+}
+
+static void set_value(Settings *settings, gsize i, const char *text, char *origin)
+{
+	Value *value = &settings->values[i];
+
+	g_free(value->text);
+	g_free(value->origin);
+	g_strfreev(value->list);
+	value->text = setting_table[i].type == SETTING_PATH ? absolute_path(settings, text)
+	                                                    : g_strdup(text);
+	value->list = setting_table[i].type == SETTING_LIST ? ini_list(text) : NULL;
+	value->origin = origin;
+}
+
+static bool set_from_entry(Settings *settings, const IniFile *ini, const IniEntry *entry,
+                           const char *path, GError **error)
+{
+	gsize i = row_index(entry->key);
+
+	if (!g_str_equal(entry->section, "slipway"))
+		return ini_fail(ini, entry, error, "there is no section [%s] here, only [slipway]",
+		                entry->section);
+	if (i == setting_count)
+		return ini_fail(ini, entry, error, "there is no setting \"%s\"", entry->key);
+
+	const char *fault = value_fault(&setting_table[i], entry->value);
+	if (fault)
+		return ini_fail(ini, entry, error, "%s = %s: that %s", entry->key, entry->value,
+		                fault);
+
+	set_value(settings, i, entry->value, g_strdup_printf("%s:%u", path, entry->line));
+	return true;
+}
+
+static bool set_from_file(Settings *settings, const char *path, GError **error)
+{
+	if (!file_exists(path))
+		return true;
+
+	g_autoptr(IniFile) ini = ini_read(path, error);
+	if (!ini)
+		return false;
+
+	const GPtrArray *entries = ini_entries(ini);
+	for (guint i = 0; i < entries->len; i++)
+		if (!set_from_entry(settings, ini, entries->pdata[i], path, error))
+			return false;
+
+	return true;
+}
+
+static char *variable_name(const char *name)
+{
+	g_autofree char *upper = g_ascii_strup(name, -1);
+
+	g_strdelimit(upper, "-", '_');
+	return g_strconcat("SLIPWAY_", upper, NULL);
+}
+
+static bool set_from_environment(Settings *settings, gsize i, GError **error)
+{
+	g_autofree char *variable = variable_name(setting_table[i].name);
+	const char *text = g_getenv(variable);
+
+	if (!text || *text == '\0')
+		return true;
+
+	const char *fault = value_fault(&setting_table[i], text);
+	if (fault) {
+		fault_set(error, STATUS_CONFIG, NULL, "%s=%s: that %s", variable, text, fault);
+		return false;
+	}
+
+	set_value(settings, i, text, g_steal_pointer(&variable));
+	return true;
+}
+
+Settings *settings_new(const Paths *paths, GError **error)
+{
+	g_autoptr(Settings) settings = g_new0(Settings, 1);
+	g_autofree char *user_file = g_build_filename(paths->config, "slipway.ini", NULL);
+	const char *const files[] = { "/etc/slipway/slipway.ini", user_file, "slipway.ini" };
+
+	settings->home = g_strdup(paths->home);
+	for (gsize i = 0; i < setting_count; i++)
+		if (setting_table[i].fallback)
+			set_value(settings, i, setting_table[i].fallback, g_strdup("default"));
+
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
+		if (!set_from_file(settings, files[i], error))
+			return NULL;
+
+	for (gsize i = 0; i < setting_count; i++)
+		if (!set_from_environment(settings, i, error))
+			return NULL;
+
+	return g_steal_pointer(&settings);
+}
+
+void settings_free(Settings *settings)
+{
+	if (!settings)
+		return;
+
+	for (gsize i = 0; i < setting_count; i++) {
+		g_free(settings->values[i].text);
+		g_free(settings->values[i].origin);
+		g_strfreev(settings->values[i].list);
+	}
+	g_free(settings->home);
+	g_free(settings);
+}
+
+bool settings_set_flag(Settings *settings, const char *name, const char *value, GError **error)
+{
+	gsize i = row_index(name);
+	const char *text = value ? value : "yes";
+	const char *fault = i < setting_count ? value_fault(&setting_table[i], text) : NULL;
+
+	g_return_val_if_fail(i < setting_count, false);
+	if (fault) {
+		fault_set(error, STATUS_USAGE, "See \"slipway help\".", "--%s %s: that %s", name,
+		          text, fault);
+		return false;
+	}
+
+	set_value(settings, i, text, g_strdup("flag"));
+	return true;
+}
+
+const char *settings_text(const Settings *settings, const char *name)
+{
+	const char *text = value_of(settings, name)->text;
+
+	return text && *text ? text : NULL;
+}
+
+bool settings_flag(const Settings *settings, const char *name)
+{
+	const char *text = value_of(settings, name)->text;
+
+	return text &&
+	       (g_str_equal(text, "yes") || g_str_equal(text, "true") || g_str_equal(text, "1"));
+}
+
+guint settings_seconds(const Settings *settings, const char *name)
+{
+	const char *text = value_of(settings, name)->text;
+
+	return text ? (guint)g_ascii_strtoull(text, NULL, 10) : 0;
+}
+
+char *const *settings_list(const Settings *settings, const char *name)
+{
+	static char *const empty[] = { NULL };
+	char **list = value_of(settings, name)->list;
+
+	return list ? list : empty;
+}
+
+const char *settings_origin(const Settings *settings, const char *name)
+{
+	const char *origin = value_of(settings, name)->origin;
+
+	return origin ? origin : "default";
+}
+
+char *settings_mirror(const Settings *settings, const char *url)
+{
+	const char *best_to = NULL;
+	gsize best_length = 0;
+
+	for (char *const *rule = settings_list(settings, "mirror"); *rule; rule++) {
+		const char *to = strchr(*rule, '=');
+		gsize length = to ? (gsize)(to - *rule) : 0;
+
+		if (length > best_length && strncmp(url, *rule, length) == 0) {
+			best_to = to + 1;
+			best_length = length;
+		}
+	}
+
+	return best_to ? g_strconcat(best_to, url + best_length, NULL) : g_strdup(url);
+}

@@ -1,0 +1,126 @@
+/* installer/step.h - one step of a plan, and the kinds there are
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include <gio/gio.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/json.h"
+
+/** What stands on the machine where a step would put its result. */
+typedef enum {
+	PROBE_ABSENT,  /* nothing */
+	PROBE_OURS,    /* exactly what the step would make: nothing to do */
+	PROBE_PARTIAL, /* ours, not finished, or of an older definition: apply makes it whole */
+	PROBE_FOREIGN, /* somebody else's: never touched */
+	PROBE_EDITED,  /* ours, changed by a person since: kept */
+} Probe;
+
+typedef struct StepKind StepKind;
+typedef struct StepRun StepRun;
+
+/**
+ * A step is data: made by the planner, written into the journal, read back by resume.  apply and
+ * undo see nothing of the stack definition but @inputs.
+ */
+typedef struct {
+	char *id;             /* unique in its plan */
+	const StepKind *kind; /* (transfer none) */
+	char *text;      /* for people: "check out LocalAgent e75e46a into ~/.localagent/src" */
+	char *why;       /* "localagent/stack.ini:31 [step source]" */
+	char **after;    /* ids */
+	json_t *inputs;  /* object; all that apply needs, absolute paths, no secrets */
+	char **commands; /* what runs as root, as exact command lines, for the plan; may be empty */
+	char **sources;  /* URLs it downloads from, mirrors already applied; may be empty */
+	char *irreversible; /* (nullable): what rollback cannot take back, one phrase */
+	guint weight;       /* expected seconds, at least 1 */
+} Step;
+
+void step_free(Step *step);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Step, step_free)
+
+/** Returns: (transfer full): the step as JSON, and back; NULL with FOREIGN set for an unknown kind. */
+json_t *step_to_json(const Step *step);
+Step *step_from_json(const json_t *object, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full): digest of kind and inputs: the same step, the same digest. */
+char *step_digest(const Step *step);
+
+/** What a running step may use.  The scheduler makes one for each step. */
+struct StepRun {
+	const Step *step;
+	const char
+		*txn_dir; /* of this transaction: "backup/", "stack/" (the unpacked stack files) */
+	const char
+		*token; /* names our own temporary files and marks our own trees; unique per run */
+	const json_t *receipt; /* (nullable): what an earlier run recorded for this step: "digest",
+	                           "undo", "result" */
+	const struct StepHost *host;
+	void (*report)(const StepRun *run, double fraction, const char *detail); /* thread-safe */
+	gpointer scheduler;                                                      /* private */
+};
+
+/** What the steps share.  Calls are thread-safe. */
+typedef struct StepHost {
+	bool is_root;
+	bool is_privileged;    /* root commands can be run: we are root, or sudo does not ask */
+	const char *manager;   /* (nullable): package manager, "apt" */
+	const char *ca_bundle; /* (nullable) */
+	/* Opens the keystore of this run; the caller holds keystore_mutex. */
+	struct Keystore *keystore;
+	GMutex *keystore_mutex;
+	const char *keystore_path; /* the store file; may be NULL only where keystore is */
+	const char
+		*keystore_new_key_file; /* (nullable): made when the store has to be created and no
+	                                      other key source is set */
+} StepHost;
+
+/**
+ * One kind of step: a row of step_kind_table[].  All functions block and are called on a thread
+ * of their own; they may be called again after a crash at any point.
+ */
+struct StepKind {
+	const char *name; /* in stack.ini: kind = NAME */
+	const char *verb; /* stands before the path where a step has no title */
+	/** Keys of a [step] that it knows, NULL-terminated; in front of one: '!' required, '@' names
+	 *  members of the stack, '*' a list. */
+	const char *const *keys;
+	guint weight;        /* expected seconds, at least 1 */
+	bool needs_programs; /* runs programs that the packages step may bring */
+	bool keeps_foreign;  /* what stands there already is kept and listed, not an error */
+
+	/** Says what is there.  Fast (a few file reads, no network, no root): a second run must end
+	 *  within 50 ms.  Must not change anything. */
+	bool (*probe)(const StepRun *run, Probe *probe, GError **error);
+
+	/** Reads what apply will change and returns the undo recipe, an array of primitives
+	 *  (installer/undo.h), written down and synced before apply runs.  (transfer full). */
+	json_t *(*prepare)(const StepRun *run, GError **error);
+
+	/** Does it; called when the probe says ABSENT or PARTIAL.  Returns an object that goes into
+	 *  the receipt ("result"); it may hold "undo", which then replaces the recipe of prepare,
+	 *  "kept" (paths that a person is told of: their edits stay) and "discard" (paths that may
+	 *  be removed after the commit: older trees that only a rollback would need). */
+	json_t *(*apply)(const StepRun *run, GError **error);
+};
+
+/** A row for each kind. */
+extern const StepKind *const step_kind_table[];
+extern const gsize step_kind_count;
+
+/** Returns: (transfer none) (nullable): the kind with that name. */
+const StepKind *step_kind_find(const char *name);
+
+/* The kinds, each in installer/step_NAME.c. */
+extern const StepKind step_kind_packages;
+extern const StepKind step_kind_source;
+extern const StepKind step_kind_directory;
+extern const StepKind step_kind_file;
+extern const StepKind step_kind_wrapper;
+extern const StepKind step_kind_python;
+extern const StepKind step_kind_key;
+extern const StepKind step_kind_archive;
+extern const StepKind step_kind_compose;

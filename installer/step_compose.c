@@ -1,0 +1,100 @@
+/* installer/step_compose.c - step kind "compose": a container project runs
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "base/fault.h"
+#include "installer/compose.h"
+#include "installer/recipe.h"
+
+static const char *const keys[] = {
+	"!project", "!directory", "!*files", "env_file", "wait_s", NULL
+};
+
+/* Whether the containers are those that the receipt's run started, from files that still are the
+ * same. */
+static bool is_recorded(const StepRun *run, const ComposeProject *project,
+                        const ComposeState *state)
+{
+	const json_t *result = json_object_get(run->receipt, "result");
+	const json_t *services = json_object_get(result, "services");
+	g_autofree char *digest = compose_digest(project);
+
+	return digest && g_strcmp0(digest, json_text(result, "digest")) == 0 &&
+	       json_equal(services, state->hashes);
+}
+
+static bool probe_compose(const StepRun *run, Probe *probe, GError **error)
+{
+	g_autoptr(ComposeProject) project = compose_project_new(run->step->inputs, error);
+	g_auto(ComposeState) state = { 0 };
+	g_autoptr(GError) fault = NULL;
+
+	if (!project)
+		return false;
+	if (!compose_ask(project, &state, &fault)) {
+		*probe = PROBE_ABSENT; /* no engine yet: apply says so if there still is none */
+		if (fault_status(fault) == STATUS_UNAVAILABLE)
+			return true;
+		g_propagate_error(error, g_steal_pointer(&fault));
+		return false;
+	}
+	if (state.containers == 0)
+		*probe = PROBE_ABSENT;
+	else if (state.foreign > 0)
+		*probe = PROBE_FOREIGN;
+	else if (state.settled == state.containers && is_recorded(run, project, &state))
+		*probe = PROBE_OURS;
+	else
+		*probe = PROBE_PARTIAL;
+	return true;
+}
+
+/* Asks first whether anything can be started at all, so that a machine without an engine fails
+ * before there is something to undo. */
+static json_t *prepare_compose(const StepRun *run, GError **error)
+{
+	g_autoptr(ComposeProject) project = compose_project_new(run->step->inputs, error);
+	json_t *down;
+
+	if (!project || !compose_check(project, error))
+		return NULL;
+	down = json_pack("{s:s, s:s, s:s, s:o}", "do", "compose_down", "project", project->project,
+	                 "directory", project->directory, "files",
+	                 json_from_strv((const char *const *)project->files));
+	json_put(down, "env_file", project->env_file);
+	json_put(down, "engine", project->engine);
+	return json_pack("[o]", down);
+}
+
+static void on_line(const char *line, gpointer data)
+{
+	const StepRun *run = data;
+
+	recipe_report(run, -1, line);
+}
+
+static json_t *apply_compose(const StepRun *run, GError **error)
+{
+	g_autoptr(ComposeProject) project = compose_project_new(run->step->inputs, error);
+	g_autofree char *digest = NULL;
+	g_auto(ComposeState) state = { 0 };
+	StepRun copy = *run;
+
+	if (!project || !compose_up(project, on_line, &copy, error) ||
+	    !compose_ask(project, &state, error))
+		return NULL;
+	digest = compose_digest(project);
+	return json_pack("{s:s, s:s*, s:O}", "project", project->project, "digest", digest,
+	                 "services", state.hashes);
+}
+
+const StepKind step_kind_compose = {
+	.name = "compose",
+	.verb = "start the compose project",
+	.keys = keys,
+	.weight = 60,
+	.needs_programs = true,
+	.probe = probe_compose,
+	.prepare = prepare_compose,
+	.apply = apply_compose,
+};

@@ -1,0 +1,395 @@
+/* installer/step_packages.c - step kind "packages": tools, from the package manager
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "installer/package_run.h"
+#include "installer/recipe.h"
+#include "installer/tools.h"
+#include "payload/stack.h"
+
+#define LOCK_TIMEOUT_S 300
+
+static const char *const keys[] = { NULL };
+
+/** The tools that the step's inputs name. */
+typedef struct {
+	ToolQuery *queries;
+	gsize count;
+} Wanted;
+
+static void wanted_clear(Wanted *wanted)
+{
+	tools_clear(wanted->queries, wanted->count);
+	g_clear_pointer(&wanted->queries, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Wanted, wanted_clear)
+
+static bool read_wanted(const StepRun *run, Wanted *wanted, GError **error)
+{
+	const json_t *tools = json_object_get(run->step->inputs, "tools");
+
+	wanted->count = json_array_size(tools);
+	wanted->queries = g_new0(ToolQuery, wanted->count + 1);
+	for (gsize i = 0; i < wanted->count; i++) {
+		const json_t *tool = json_array_get(tools, i);
+		const char *name = json_need_text(tool, "name", error);
+
+		if (!name)
+			return false;
+		wanted->queries[i].tool = catalogue_find(catalogue_get(), name);
+		wanted->queries[i].minimum = json_text(tool, "minimum");
+		if (!wanted->queries[i].tool) {
+			fault_set(error, STATUS_FOREIGN, NULL, "the tool catalogue has no \"%s\"",
+			          name);
+			return false;
+		}
+	}
+
+	return true;
+}
+
+/* A finished step writes down what its tools answered, so that a second run need not run them. */
+static char *database_stamp(const StepRun *run)
+{
+	const PackageManager *manager =
+		package_manager_row(json_text(run->step->inputs, "manager"));
+
+	return manager && manager->database ? tools_stamp(manager->database) : NULL;
+}
+
+static json_t *describe_answers(const StepRun *run, const Wanted *wanted)
+{
+	g_autofree char *database = database_stamp(run);
+	json_t *answers = json_array();
+
+	for (gsize i = 0; i < wanted->count; i++) {
+		const ToolQuery *query = &wanted->queries[i];
+		g_autofree char *stamp = tools_stamp(query->program);
+		json_t *answer = json_object();
+
+		json_put(answer, "name", query->tool->name);
+		json_put(answer, "program", query->program);
+		json_put(answer, "version", query->version);
+		json_put(answer, "stamp", stamp);
+		json_array_append_new(answers, answer);
+	}
+	return json_pack("{s:s*, s:o}", "database", database, "tools", answers);
+}
+
+static const json_t *find_answer(const json_t *answers, const char *name)
+{
+	const json_t *tools = json_object_get(answers, "tools");
+
+	for (gsize i = 0; i < json_array_size(tools); i++)
+		if (g_strcmp0(json_text(json_array_get(tools, i), "name"), name) == 0)
+			return json_array_get(tools, i);
+
+	return NULL;
+}
+
+static bool is_answer_fresh(const json_t *answer, const char *minimum)
+{
+	const char *program = json_text(answer, "program");
+	const char *version = json_text(answer, "version");
+	g_autofree char *stamp = program ? tools_stamp(program) : NULL;
+
+	return stamp && g_strcmp0(stamp, json_text(answer, "stamp")) == 0 &&
+	       (!minimum || (version && stack_version_compare(version, minimum) >= 0));
+}
+
+/* Whether the receipt's answers still hold: no package changed since, and no program. */
+static bool answers_hold(const StepRun *run, const Wanted *wanted)
+{
+	const json_t *answers = json_object_get(json_object_get(run->receipt, "result"), "answers");
+	g_autofree char *database = answers ? database_stamp(run) : NULL;
+
+	if (!database || g_strcmp0(database, json_text(answers, "database")) != 0)
+		return false;
+	for (gsize i = 0; i < wanted->count; i++) {
+		const ToolQuery *query = &wanted->queries[i];
+
+		if (!is_answer_fresh(find_answer(answers, query->tool->name), query->minimum))
+			return false;
+	}
+	return true;
+}
+
+static char *backup_path(const StepRun *run, const char *suffix)
+{
+	g_autofree char *name = g_strconcat(run->step->id, suffix, NULL);
+
+	return g_build_filename(run->txn_dir, "backup", name, NULL);
+}
+
+/* An attempt that was killed is finished by apply, even if the tools answer by now. */
+static bool was_cut_short(const StepRun *run)
+{
+	g_autofree char *path = run->txn_dir ? backup_path(run, ".planned") : NULL;
+	g_autoptr(PackageRecord) record =
+		path && file_exists(path) ? package_record_read(path, NULL) : NULL;
+
+	return record && !record->is_finished;
+}
+
+static bool probe_packages(const StepRun *run, Probe *probe, GError **error)
+{
+	g_auto(Wanted) wanted = { 0 };
+
+	if (!read_wanted(run, &wanted, error))
+		return false;
+	if (was_cut_short(run))
+		*probe = PROBE_PARTIAL;
+	else if (answers_hold(run, &wanted) || tools_probe_all(wanted.queries, wanted.count))
+		*probe = PROBE_OURS;
+	else
+		*probe = PROBE_ABSENT;
+	return true;
+}
+
+static guint lock_timeout_s(const StepRun *run)
+{
+	const json_t *value = json_object_get(run->step->inputs, "lock_timeout_s");
+
+	return json_is_integer(value) ? (guint)CLAMP(json_integer_value(value), 0, 86400)
+	                              : LOCK_TIMEOUT_S;
+}
+
+/* The snapshot of a first attempt stands: after it, some of the packages may be there already. */
+static bool take_snapshot(const PackageManager *manager, const char *path, GError **error)
+{
+	g_autofree char *directory = g_path_get_dirname(path);
+	g_autoptr(PackageSet) set = NULL;
+	g_autoptr(json_t) object = NULL;
+	g_autofree char *text = NULL;
+
+	if (file_exists(path))
+		return true;
+	set = packages_read(manager, error);
+	if (!set)
+		return false;
+	object = package_set_to_json(set);
+	text = json_pretty(object);
+	return file_make_dirs(directory, 0700, NULL, error) &&
+	       file_write(path, text, strlen(text), 0600, error);
+}
+
+static json_t *prepare_packages(const StepRun *run, GError **error)
+{
+	const PackageManager *manager =
+		package_manager_find(json_text(run->step->inputs, "manager"), error);
+	g_autofree char *snapshot = backup_path(run, ".packages");
+	g_autofree char *planned = backup_path(run, ".planned");
+
+	if (!manager || !take_snapshot(manager, snapshot, error))
+		return NULL;
+	return json_pack("[{s:s, s:s, s:s, s:s, s:i}]", "do", "packages_remove", "manager",
+	                 manager->name, "snapshot", snapshot, "planned", planned, "lock_timeout_s",
+	                 (int)lock_timeout_s(run));
+}
+
+/** One installation. */
+typedef struct {
+	const StepRun *run;
+	PackageJob job;
+	char **packages;
+	char *record_path;
+	PackageRecord *record;
+	PackageSet *before;
+	char *warning; /* (nullable): of a refresh that went wrong in part */
+	bool is_refreshed;
+} Installation;
+
+static void installation_clear(Installation *it)
+{
+	g_strfreev(it->packages);
+	g_free(it->record_path);
+	package_record_free(it->record);
+	package_set_free(it->before);
+	g_free(it->warning);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Installation, installation_clear)
+
+static void report(double fraction, const char *detail, gpointer data)
+{
+	const StepRun *run = data;
+
+	if (run->report)
+		run->report(run, fraction, detail);
+}
+
+static PackageSet *read_snapshot(const StepRun *run, GError **error)
+{
+	g_autofree char *path = backup_path(run, ".packages");
+	g_autoptr(json_t) object = json_read(path, (gsize)64 * 1024 * 1024, error);
+
+	return object ? package_set_from_json(object, error) : NULL;
+}
+
+/* A record that stands already is of an attempt that was killed: what it broke is ours to mend. */
+static bool begin(Installation *it, const StepRun *run, GError **error)
+{
+	const json_t *inputs = run->step->inputs;
+
+	it->run = run;
+	it->packages = json_to_strv(json_object_get(inputs, "packages"));
+	it->record_path = backup_path(run, ".planned");
+	it->job = (PackageJob){
+		.manager = package_manager_find(json_text(inputs, "manager"), error),
+		.lock_timeout_s = lock_timeout_s(run),
+		.may_repair = file_exists(it->record_path),
+		.report = report,
+		.data = (gpointer)(guintptr)run,
+	};
+	it->before = it->job.manager ? read_snapshot(run, error) : NULL;
+	if (!it->before)
+		return false;
+	it->record = it->job.may_repair ? package_record_read(it->record_path, error)
+	                                : package_record_new();
+	if (!it->record)
+		return false;
+	it->record->is_finished = false;
+	for (char **name = it->packages; *name; name++)
+		g_hash_table_add(it->record->asked, g_strdup(*name));
+	return true;
+}
+
+static bool refresh(Installation *it, GError **error)
+{
+	it->is_refreshed = true;
+	g_clear_pointer(&it->warning, g_free);
+	if (!packages_refresh(&it->job, &it->warning, error))
+		return false;
+	if (it->warning)
+		log_line(it->job.manager->name, "%s", it->warning);
+	return true;
+}
+
+/* What will happen, from an index that knows the packages. */
+static PackageChanges *foresee(Installation *it, GError **error)
+{
+	const char *const *packages = (const char *const *)it->packages;
+	PackageChanges *changes = NULL;
+
+	if (!it->is_refreshed && package_manager_has_index(it->job.manager))
+		changes = packages_simulate(it->job.manager, packages, NULL);
+	if (changes)
+		return changes;
+	if (!it->is_refreshed && !refresh(it, error))
+		return NULL;
+	changes = packages_simulate(it->job.manager, packages, error);
+	if (!changes && it->warning)
+		g_prefix_error(error, "%s; then: ", it->warning);
+	return changes;
+}
+
+static bool refuse_removal(const PackageChanges *changes, GError **error)
+{
+	if (changes->removed->len == 0)
+		return true;
+	fault_set(
+		error, STATUS_UNAVAILABLE,
+		"Decide about that package first; slipway removes nothing that it did not install.",
+		"installing would remove %s", (char *)changes->removed->pdata[0]);
+	return false;
+}
+
+/* Written down before anything is installed: what undo may take away. */
+static bool record_plan(Installation *it, GError **error)
+{
+	g_autoptr(PackageChanges) changes = foresee(it, error);
+
+	if (!changes || !refuse_removal(changes, error))
+		return false;
+	for (guint i = 0; i < changes->added->len; i++)
+		if (!g_hash_table_contains(it->before->installed, changes->added->pdata[i]))
+			g_hash_table_add(it->record->added, g_strdup(changes->added->pdata[i]));
+
+	return package_record_write(it->record, it->record_path, error);
+}
+
+static bool install(Installation *it, GError **error)
+{
+	const char *const *packages = (const char *const *)it->packages;
+	g_autoptr(GError) fault = NULL;
+	PackageVerdict verdict;
+
+	if (!packages_ready(&it->job, it->record->added, error) || !record_plan(it, error))
+		return false;
+	report(-1, "installing packages", (gpointer)(guintptr)it->run);
+	verdict = packages_install(&it->job, packages, &fault);
+	if (verdict == PACKAGE_STALE && !it->is_refreshed) {
+		g_clear_error(&fault);
+		if (!refresh(it, error) || !record_plan(it, error))
+			return false;
+		verdict = packages_install(&it->job, packages, &fault);
+	}
+	if (fault)
+		g_propagate_error(error, g_steal_pointer(&fault));
+	return verdict == PACKAGE_DONE;
+}
+
+static bool verify(Wanted *wanted, GError **error)
+{
+	if (tools_probe_all(wanted->queries, wanted->count))
+		return true;
+	for (gsize i = 0; i < wanted->count; i++) {
+		const ToolQuery *query = &wanted->queries[i];
+
+		if (query->program)
+			continue;
+		fault_set(error, STATUS_UNVERIFIED, NULL,
+		          "%s does not answer after the installation: %s", query->tool->title,
+		          query->why ? query->why->message : "not found");
+		return false;
+	}
+	return false;
+}
+
+static json_t *describe_result(Installation *it, const Wanted *wanted, GError **error)
+{
+	g_autoptr(PackageSet) after = packages_read(it->job.manager, error);
+	g_autoptr(PackageChanges) changes = NULL;
+	json_t *result;
+
+	if (!after)
+		return NULL;
+	changes = package_changes_between(it->before, after);
+	result = json_pack("{s:o, s:o, s:o, s:o}", "new", package_names_to_json(changes->added),
+	                   "upgraded", package_names_to_json(changes->upgraded),
+	                   "managers_side_effects", json_from_strv(it->job.manager->side_effects),
+	                   "answers", describe_answers(it->run, wanted));
+	json_put(result, "warning", it->warning);
+	return result;
+}
+
+static json_t *apply_packages(const StepRun *run, GError **error)
+{
+	g_auto(Installation) it = { 0 };
+	g_auto(Wanted) wanted = { 0 };
+
+	if (!read_wanted(run, &wanted, error) || !begin(&it, run, error))
+		return NULL;
+	if (*it.packages && !install(&it, error))
+		return NULL;
+	if (!verify(&wanted, error))
+		return NULL;
+	it.record->is_finished = true;
+	if (*it.packages && !package_record_write(it.record, it.record_path, error))
+		return NULL;
+	return describe_result(&it, &wanted, error);
+}
+
+const StepKind step_kind_packages = {
+	.name = "packages",
+	.verb = "install",
+	.keys = keys,
+	.weight = 30,
+	.probe = probe_packages,
+	.prepare = prepare_packages,
+	.apply = apply_packages,
+};

@@ -1,0 +1,399 @@
+/* installer/txn_end.c - how a transaction ends: committed, or taken back
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cancel.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/tree.h"
+#include "installer/receipt.h"
+#include "installer/txn.h"
+#include "installer/undo.h"
+
+bool txn_place_stack(Txn *txn, GError **error)
+{
+	Plan *plan = txn->plan;
+	const char *origin = json_text_or(plan->identity, "origin", "");
+	g_autofree char *parent = g_path_get_dirname(plan->stack_dir);
+
+	if (file_exists(plan->stack_dir))
+		return true;
+
+	g_autoptr(StackBundle) bundle =
+		stacks_open(g_str_equal(origin, "embedded") ? plan->stack : origin, error);
+	if (!bundle)
+		return false;
+	if (g_strcmp0(stacks_digest(bundle), json_text(plan->identity, "digest")) != 0) {
+		fault_set(error, STATUS_FOREIGN, "Run \"slipway rollback\", then install again.",
+		          "the definition of %s changed since the run began", plan->stack);
+		return false;
+	}
+
+	return file_make_dirs(parent, 0700, NULL, error) &&
+	       stacks_unpack(bundle, plan->stack_dir, error);
+}
+
+static bool is_key_primitive(const json_t *primitive)
+{
+	const char *name = json_text_or(primitive, "do", "");
+
+	return g_str_equal(name, "key_delete") || g_str_equal(name, "keystore_delete");
+}
+
+/* The recipe, less what has to stay. */
+static json_t *recipe_to_run(const Txn *txn, const TxnStep *step)
+{
+	const json_t *undo = txn_step_undo(step);
+	json_t *recipe = json_array();
+	gsize i = 0;
+	json_t *primitive = NULL;
+
+	json_array_foreach(undo, i,
+	                   primitive) if (!txn->is_key_kept || !is_key_primitive(primitive))
+		json_array_append(recipe, primitive);
+
+	return recipe;
+}
+
+bool txn_undo_step(Txn *txn, TxnStep *step, GError **error)
+{
+	g_autoptr(json_t) recipe = recipe_to_run(txn, step);
+	UndoReport report = { .left = txn->left };
+
+	if (!txn_record(txn, step->id, TXN_STEP_UNDOING, NULL, error))
+		return false;
+
+	log_line("undo", "%s", step->id);
+	if (!undo_run(recipe, txn->host, txn->dir, &report, error)) {
+		g_prefix_error(error, "taking back step %s: ", step->id);
+		return false;
+	}
+
+	return txn_record(txn, step->id, TXN_STEP_UNDONE, NULL, error);
+}
+
+static bool has_something_to_undo(const TxnStep *step)
+{
+	return step->state == TXN_STEP_INTENT || step->state == TXN_STEP_DONE ||
+	       step->state == TXN_STEP_UNDOING;
+}
+
+static void show_undo_board(Txn *txn)
+{
+	txn->progress = progress_new(txn->app->term, "Taking back");
+	for (guint i = txn->steps->len; i-- > 0;) {
+		const TxnStep *step = txn->steps->pdata[i];
+		const PlanItem *item = txn->plan ? plan_find(txn->plan, step->id) : NULL;
+		const json_t *record = receipt_step(txn->entry, step->id);
+
+		if (has_something_to_undo(step))
+			progress_add(txn->progress, step->id,
+			             item ? item->step->text
+			                  : json_text_or(record, "text", step->id),
+			             1);
+	}
+}
+
+bool txn_undo_all(Txn *txn, GError **error)
+{
+	g_autoptr(GError) first = NULL;
+
+	show_undo_board(txn);
+	for (guint i = txn->steps->len; i-- > 0;) {
+		TxnStep *step = txn->steps->pdata[i];
+		g_autoptr(GError) cause = NULL;
+
+		if (!has_something_to_undo(step))
+			continue;
+		progress_set(txn->progress, step->id, PROGRESS_RUNNING, -1, "taking back");
+		bool is_undone = txn_undo_step(txn, step, &cause);
+		progress_set(txn->progress, step->id, is_undone ? PROGRESS_UNDONE : PROGRESS_FAILED,
+		             -1, cause ? cause->message : NULL);
+		if (!is_undone && !first)
+			first = g_steal_pointer(&cause);
+	}
+
+	g_clear_pointer(&txn->progress, progress_free);
+	if (!first)
+		return true;
+
+	fault_set(error, STATUS_INCOMPLETE, "Mend that, then run \"slipway rollback\" again.", "%s",
+	          first->message);
+	return false;
+}
+
+/* A directory of ours that nothing is in any more goes; one that is in use stays. */
+static void remove_if_empty(const char *state_dir, const char *name)
+{
+	g_autofree char *path = g_build_filename(state_dir, name, NULL);
+
+	(void)rmdir(path);
+}
+
+/* Removes the stack's files unless the receipt needs them, and then the transaction itself, the
+ * journal last of all: until then the run counts as unfinished. */
+static bool clean_up(Txn *txn, const char *stack_dir, const json_t *receipt, GError **error)
+{
+	const char *state = txn->app->paths->state;
+	bool is_needed = false;
+	const char *name = NULL;
+	json_t *entry = NULL;
+	json_t *txns = NULL;
+	g_autofree char *journal = g_build_filename(txn->dir, "journal", NULL);
+
+	json_object_foreach(json_object_get(receipt, "stacks"), name, entry)
+	{
+		gsize i = 0;
+		json_t *id = NULL;
+		if (g_strcmp0(json_text(entry, "stack_dir"), stack_dir) == 0)
+			stack_dir = NULL;
+		txns = json_object_get(entry, "txns");
+		json_array_foreach(txns, i, id) is_needed |=
+			g_strcmp0(json_string_value(id), txn->id) == 0;
+	}
+
+	if (stack_dir && *stack_dir && !tree_remove(stack_dir, error))
+		return false;
+	g_clear_pointer(&txn->journal, journal_free);
+	if (is_needed ? !file_remove(journal, error)
+	              : !file_remove(journal, error) || !tree_remove(txn->dir, error))
+		return false;
+
+	remove_if_empty(state, "txn");
+	remove_if_empty(state, "stacks");
+	remove_if_empty(state, "listings");
+	return true;
+}
+
+bool txn_roll_back(Txn *txn, GError **error)
+{
+	g_autoptr(json_t) receipt = receipt_load(txn->app->paths->state, error);
+
+	if (!receipt)
+		return false;
+
+	if (!journal_append(txn->journal, json_pack("{s:s}", "type", "rollback"), error))
+		return false;
+
+	cancel_suspend(true);
+	bool is_done = txn_undo_all(txn, error);
+	is_done = is_done &&
+	          journal_append(txn->journal, json_pack("{s:s}", "type", "aborted"), error) &&
+	          clean_up(txn, txn->plan ? txn->plan->stack_dir : NULL, receipt, error);
+	cancel_suspend(false);
+	return is_done;
+}
+
+/* The new recipe of a step behind the one of the run before, so that taking it back goes through
+ * both. */
+static json_t *merged_undo(const json_t *old, const TxnStep *step)
+{
+	json_t *undo = json_array();
+	json_t *own = txn_step_undo(step);
+
+	if (json_is_array(json_object_get(old, "undo")))
+		json_array_extend(undo, json_object_get(old, "undo"));
+	if (json_is_array(own))
+		json_array_extend(undo, own);
+	return undo;
+}
+
+static json_t *step_record(const Txn *txn, const TxnStep *step, const json_t *old)
+{
+	const PlanItem *item = plan_find(txn->plan, step->id);
+	g_autofree char *digest = step_digest(item->step);
+	json_t *result = json_copy(step->result);
+
+	json_object_del(result, "undo");
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "id", step->id, "kind",
+	                 item->step->kind->name, "text", item->step->text, "digest", digest, "undo",
+	                 merged_undo(old, step), "result", result);
+}
+
+/* The steps of the receipt: those of earlier runs in their order, then those of this one. */
+static json_t *merged_steps(const Txn *txn)
+{
+	const json_t *before = json_object_get(txn->plan->receipt, "steps");
+	json_t *steps = json_array();
+	gsize i = 0;
+	json_t *old = NULL;
+
+	json_array_foreach(before, i, old)
+	{
+		const TxnStep *step = txn_find_step(txn, json_text_or(old, "id", ""));
+		bool is_new = step && step->state == TXN_STEP_DONE;
+		if (is_new)
+			json_array_append_new(steps, step_record(txn, step, old));
+		else
+			json_array_append(steps, old);
+	}
+	for (guint j = 0; j < txn->steps->len; j++) {
+		const TxnStep *step = txn->steps->pdata[j];
+		if (step->state == TXN_STEP_DONE && !receipt_step(txn->plan->receipt, step->id))
+			json_array_append_new(steps, step_record(txn, step, NULL));
+	}
+
+	return steps;
+}
+
+static json_t *deferred_list(const Plan *plan)
+{
+	json_t *list = json_array();
+
+	for (guint i = 0; i < plan->items->len; i++) {
+		const PlanItem *item = plan->items->pdata[i];
+		if (item->deferred)
+			json_array_append_new(
+				list, json_pack("{s:s, s:s, s:s}", "id", item->step->id, "text",
+			                        item->step->text, "why", item->deferred));
+	}
+
+	return list;
+}
+
+static bool has_backup(const Txn *txn)
+{
+	g_autofree char *path = g_build_filename(txn->dir, "backup", NULL);
+	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+
+	return directory && g_dir_read_name(directory);
+}
+
+static json_t *make_entry(const Txn *txn)
+{
+	const Plan *plan = txn->plan;
+	json_t *old_txns = json_object_get(plan->receipt, "txns");
+	json_t *txns = old_txns ? json_copy(old_txns) : json_array();
+	json_t *entry = plan->receipt ? json_copy(plan->receipt) : json_object();
+
+	if (has_backup(txn))
+		json_array_append_new(txns, json_string(txn->id));
+	json_object_update(entry, plan->identity);
+	json_put(entry, "title", plan->title);
+	json_put(entry, "profile", plan->profile);
+	json_put(entry, "prefix", plan->prefix);
+	json_put(entry, "stack_dir", plan->stack_dir);
+	json_object_set_new(entry, "txns", txns);
+	json_object_set_new(entry, "deferred", deferred_list(plan));
+	json_object_set_new(entry, "steps", merged_steps(txn));
+	return entry;
+}
+
+static bool write_commit(Txn *txn, json_t *receipt, GError **error)
+{
+	if (!receipt_write(txn->app->paths->state, receipt, error))
+		return false;
+
+	txn->generation = json_integer_value(json_object_get(receipt, "generation"));
+	json_t *record = json_pack("{s:s, s:I}", "type", "commit", "generation", txn->generation);
+	if (!journal_append(txn->journal, record, error))
+		return false;
+
+	txn->has_commit = true;
+	return true;
+}
+
+/* Packages that another installed stack relies on are handed over to it, not removed. */
+static void hand_over_packages(json_t *receipt, const Txn *txn)
+{
+	json_t *packages = receipt_step(txn->entry, "packages");
+	json_t *stacks = json_object_get(receipt, "stacks");
+	const char *name = NULL;
+	json_t *heir = NULL;
+
+	if (!packages)
+		return;
+
+	json_object_foreach(stacks, name, heir)
+	{
+		json_t *own = receipt_step(heir, "packages");
+		json_t *txns = json_object_get(heir, "txns");
+		if (own) {
+			json_array_extend(json_object_get(own, "undo"),
+			                  json_object_get(packages, "undo"));
+		} else {
+			json_array_insert(json_object_get(heir, "steps"), 0, packages);
+		}
+		json_array_extend(txns, json_object_get(txn->entry, "txns"));
+		return;
+	}
+}
+
+static const char *stack_name(const Txn *txn, const json_t *receipt)
+{
+	const char *name = NULL;
+	json_t *entry = NULL;
+
+	json_object_foreach(json_object_get(receipt, "stacks"), name,
+	                    entry) if (json_equal(entry, txn->entry)) return name;
+
+	return NULL;
+}
+
+bool txn_commit(Txn *txn, GError **error)
+{
+	g_autoptr(json_t) receipt = receipt_load(txn->app->paths->state, error);
+
+	if (!receipt)
+		return false;
+
+	json_t *stacks = json_object_get(receipt, "stacks");
+	if (txn->plan) {
+		json_object_set_new(stacks, txn->plan->stack, make_entry(txn));
+	} else {
+		const char *name = stack_name(txn, receipt);
+		if (name)
+			json_object_del(stacks, name);
+		hand_over_packages(receipt, txn);
+	}
+
+	return write_commit(txn, receipt, error) && txn_finish(txn, error);
+}
+
+/* The transactions of a stack that is gone: their backups serve nobody. */
+static bool remove_old_txns(const Txn *txn, const json_t *receipt, GError **error)
+{
+	const json_t *txns = json_object_get(txn->entry, "txns");
+	gsize i = 0;
+	json_t *id = NULL;
+	const char *name = NULL;
+	json_t *entry = NULL;
+
+	json_array_foreach(txns, i, id)
+	{
+		bool is_needed = false;
+		g_autofree char *path = g_build_filename(txn->app->paths->state, "txn",
+		                                         json_string_value(id), NULL);
+		json_object_foreach(json_object_get(receipt, "stacks"), name, entry)
+		{
+			gsize j = 0;
+			json_t *other = NULL;
+			json_array_foreach(json_object_get(entry, "txns"), j, other) is_needed |=
+				json_equal(other, id);
+		}
+		if (!is_needed && !tree_remove(path, error))
+			return false;
+	}
+
+	return true;
+}
+
+bool txn_finish(Txn *txn, GError **error)
+{
+	const char *state = txn->app->paths->state;
+
+	if (!receipt_switch(state, txn->generation, error))
+		return false;
+
+	g_autoptr(json_t) receipt = receipt_load(state, error);
+	if (!receipt || !remove_old_txns(txn, receipt, error))
+		return false;
+
+	/* What an older definition left: the files of the one that was replaced. */
+	const json_t *before = txn->plan ? txn->plan->receipt : txn->entry;
+	return clean_up(txn, json_text(before, "stack_dir"), receipt, error);
+}

@@ -1,0 +1,67 @@
+/* installer/undo.h - the closed set of things that can be taken back
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "installer/step.h"
+
+/**
+ * An undo recipe is an array of objects {"do": PRIMITIVE, ...}, executed last to first.  Every
+ * primitive is idempotent: run again after a crash, it finds its work done.  Later versions read
+ * every recipe ever written; a primitive is never removed or changed.
+ *
+ *   unlink_if_hash   path, sha256        remove our file unless somebody changed it
+ *   restore_backup   path, backup, sha256, mode   put the bytes from before back, unless changed
+ *   unlink_link      path, target        remove our symlink if it still points there
+ *   rmdir_if_empty   path
+ *   remove_tree      path, token, [unless]   remove a tree that carries our mark (see
+ *                                        undo_mark_tree), but not while the file "unless" exists
+ *   restore_tree     path, backup, token, [unless]   as remove_tree; then move our older tree back
+ *                                        from backup or PATH.TOKEN.old, if there is one
+ *   remove_listed    path, listing       remove what a finished step put into a tree, then listing:
+ *                                        a file of tree_list(); edits stay and are reported.  A
+ *                                        listing that is not there: the step did not finish
+ *   packages_remove  manager, packages, snapshot   remove what was added and nothing else
+ *   key_delete       name
+ *   keystore_delete  path, key_file      remove the store and key file that we created, if empty
+ *   compose_down     project, directory, files, env_file
+ *   noop             text                cannot be taken back; said so in the plan
+ */
+
+/** Outcome of a whole recipe: what could not or must not be removed. */
+typedef struct {
+	GPtrArray *
+		left; /* (element-type utf8): "PATH: why", shown and put into JSON as left_in_place */
+} UndoReport;
+
+/**
+ * Executes @recipe.  Goes on after a part that fails, so that as much as possible is taken back.
+ *
+ * Returns: false with the first error set if a part failed (not when something was left on
+ * purpose: that is in @report).
+ */
+bool undo_run(const json_t *recipe, const StepHost *host, const char *txn_dir, UndoReport *report,
+              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Drops doubles, and what is gone after all: directories that two steps share are left by the one
+ *  that is undone first.  Call it once, after the last recipe. */
+void undo_report_settle(UndoReport *report);
+
+/** Returns: whether @name is a primitive, so that a journal with an unknown one is refused first. */
+bool undo_is_known(const char *name);
+
+/** Name of the mark in a tree that we make: a file with the token in it, written first. */
+#define UNDO_MARK ".slipway-step"
+
+/**
+ * Creates the directory @path (its parent exists) with our mark in it, in one rename.  An empty
+ * directory with our mark that stands already is taken.
+ */
+bool undo_mark_tree(const char *path, const char *token, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full) (nullable): the token in the mark of the tree at @path. */
+char *undo_tree_token(const char *path);

@@ -1,0 +1,74 @@
+/* installer/undo_keys.c - primitives that take back keys
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "base/fault.h"
+#include "base/file.h"
+#include "installer/undo_parts.h"
+#include "keystore/keystore.h"
+
+static bool need_keystore(const Undo *undo, GError **error)
+{
+	if (undo->host && undo->host->keystore)
+		return true;
+
+	fault_set(error, STATUS_UNAVAILABLE, NULL, "there is no keystore in this run");
+	return false;
+}
+
+bool undo_key_delete(const Undo *undo, const json_t *part, GError **error)
+{
+	const char *name = json_need_text(part, "name", error);
+	g_autoptr(GError) failure = NULL;
+
+	if (!name || !need_keystore(undo, error))
+		return false;
+
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(undo->host->keystore_mutex);
+	if (!keystore_exists(undo->host->keystore) ||
+	    keystore_remove(undo->host->keystore, name, &failure) ||
+	    g_error_matches(failure, KEYSTORE_ERROR, KEYSTORE_ERROR_NOT_FOUND))
+		return true;
+
+	g_propagate_prefixed_error(error, g_steal_pointer(&failure), "key %s: ", name);
+	return false;
+}
+
+static bool store_is_empty(Keystore *store, bool *is_empty, GError **error)
+{
+	*is_empty = true;
+	if (!keystore_exists(store))
+		return true;
+
+	g_autoptr(GPtrArray) entries = keystore_list(store, error);
+	if (!entries)
+		return false;
+
+	*is_empty = entries->len == 0;
+	return true;
+}
+
+/* Only the store and the key file of this run: a recipe cannot name another file. */
+bool undo_keystore_delete(const Undo *undo, const json_t *part, GError **error)
+{
+	const char *path = undo_need_path(part, "path", error);
+	const char *key_file = json_text(part, "key_file");
+	bool is_empty = false;
+
+	if (!path || !need_keystore(undo, error))
+		return false;
+
+	const StepHost *host = undo->host;
+	if (g_strcmp0(path, host->keystore_path) != 0 ||
+	    (key_file && g_strcmp0(key_file, host->keystore_new_key_file) != 0)) {
+		undo_leave(undo, path, "is not the keystore of this run");
+		return true;
+	}
+
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(host->keystore_mutex);
+	if (!store_is_empty(host->keystore, &is_empty, error))
+		return false;
+
+	return !is_empty || (keystore_delete_empty(host->keystore, error) &&
+	                     (!key_file || file_remove(key_file, error)));
+}

@@ -1,0 +1,82 @@
+/* keystore/keystore.h - named secrets of one user
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "keystore/error.h"
+#include "keystore/options.h"
+
+/**
+ * A store of named secrets (API keys, tokens, generated passwords) that belongs to one user.
+ *
+ * A name is 1 to 64 bytes of [A-Za-z0-9._-] and starts with a letter.  A secret is 1 to
+ * KEYSTORE_SECRET_MAX bytes without NUL.  Every GBytes that is returned comes from secret_new().
+ * One Keystore may be used by one thread at a time; several processes may have the file open.
+ */
+typedef struct Keystore Keystore;
+
+/** Opens (not yet unlocks) the store.  Nothing is read or created.  (transfer full). */
+Keystore *keystore_open(const KeystoreOptions *options);
+
+/** Wipes what it holds.  Accepts NULL. */
+void keystore_free(Keystore *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Keystore, keystore_free)
+
+/** Returns: whether the store file exists. */
+bool keystore_exists(const Keystore *store);
+
+/** Returns: whether some key source is set that needs nobody to answer. */
+bool keystore_is_unattended(const Keystore *store);
+
+/**
+ * The generation counter and store id of the file, read without unlocking and so not
+ * authenticated: good for noticing a change, for nothing else.
+ *
+ * Returns: (transfer full) (nullable): "ID:GENERATION"; NULL when there is no readable store.
+ */
+char *keystore_peek(const Keystore *store);
+
+/** Creates @path with 32 random bytes, mode 0600; fails with domain FAULT, CANNOT_CREATE, if it
+ *  exists and is not empty.  Of several that try at once one succeeds. */
+bool keystore_make_key_file(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * Returns: (transfer full): the secret, from the environment if a variable of that name is set and
+ * not empty, else from the store; or NULL with an error as above set.
+ * @source: (out) (optional): "environment" or "file".
+ */
+GBytes *keystore_lookup(Keystore *store, const char *name, const char **source,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Saves a secret under a name and replaces the one that was there; creates the store if need be.
+ *  After a failure the old content stands. */
+bool keystore_save(Keystore *store, const char *name, GBytes *secret,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Removes a secret; NOT_FOUND if there is none.  The backup has it until the next change. */
+bool keystore_remove(Keystore *store, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * Removes the store file, its backup, its lock file and leftovers of killed writers, if no secret
+ * is left in it; an absent store is success.
+ *
+ * Returns: false with an error as above set, or domain FAULT, FAILED: secrets are left in it.
+ */
+bool keystore_delete_empty(Keystore *store, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** What `keys list` shows of one secret; never the secret. */
+typedef struct {
+	char *name;
+	gint64 created_s; /* seconds since 1970 */
+	gint64 changed_s;
+	char *fingerprint; /* 8 hex digits of a keyed hash */
+} KeystoreEntry;
+void keystore_entry_free(KeystoreEntry *entry);
+
+/** Returns: (transfer full) (element-type KeystoreEntry): sorted by name; NULL with an error set.
+ *  An absent store is an empty one. */
+GPtrArray *keystore_list(Keystore *store, GError **error) G_GNUC_WARN_UNUSED_RESULT;

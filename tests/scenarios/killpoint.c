@@ -1,0 +1,114 @@
+/* tests/scenarios/killpoint.c - ends the program at its n-th call that changes something
+ *
+ * Preloaded into slipway only: its children get a clean environment.  KILLPOINT=N kills with
+ * SIGKILL just before the N-th such call; without it the calls are counted, and the count is
+ * written to the file KILLPOINT_COUNT names.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static atomic_long calls;
+static long kill_at;
+static pid_t self;
+
+__attribute__((constructor)) static void begin(void)
+{
+	const char *text = getenv("KILLPOINT");
+
+	kill_at = text ? strtol(text, NULL, 10) : 0;
+	self = getpid();
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	const char *path = getenv("KILLPOINT_COUNT");
+	FILE *file = path && getpid() == self ? fopen(path, "w") : NULL;
+
+	if (!file)
+		return;
+	fprintf(file, "%ld\n", atomic_load(&calls));
+	fclose(file);
+}
+
+static void point(void)
+{
+	if (getpid() == self && atomic_fetch_add(&calls, 1) + 1 == kill_at)
+		kill(self, SIGKILL);
+}
+
+#define NEXT(type, name) ((type)dlsym(RTLD_NEXT, name))
+
+#define WRAP(result, name, parameters, arguments)                                                \
+	result name parameters                                                                   \
+	{                                                                                        \
+		static result(*next) parameters;                                                 \
+		if (!next)                                                                       \
+			*(void **)&next = dlsym(RTLD_NEXT, #name);                               \
+		point();                                                                         \
+		return next arguments;                                                           \
+	}
+
+/* clang-format off */
+WRAP(ssize_t, write, (int fd, const void *data, size_t size), (fd, data, size))
+WRAP(ssize_t, pwrite, (int fd, const void *data, size_t size, off_t offset), (fd, data, size, offset))
+WRAP(int, fsync, (int fd), (fd))
+WRAP(int, fdatasync, (int fd), (fd))
+WRAP(int, rename, (const char *from, const char *to), (from, to))
+WRAP(int, renameat, (int a, const char *from, int b, const char *to), (a, from, b, to))
+WRAP(int, renameat2, (int a, const char *from, int b, const char *to, unsigned int f), (a, from, b, to, f))
+WRAP(int, link, (const char *from, const char *to), (from, to))
+WRAP(int, linkat, (int a, const char *from, int b, const char *to, int f), (a, from, b, to, f))
+WRAP(int, symlink, (const char *to, const char *path), (to, path))
+WRAP(int, symlinkat, (const char *to, int dir, const char *path), (to, dir, path))
+WRAP(int, unlink, (const char *path), (path))
+WRAP(int, unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
+WRAP(int, mkdir, (const char *path, mode_t mode), (path, mode))
+WRAP(int, mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))
+WRAP(int, rmdir, (const char *path), (path))
+WRAP(int, chmod, (const char *path, mode_t mode), (path, mode))
+WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode))
+WRAP(int, fchmodat, (int dir, const char *path, mode_t mode, int flags), (dir, path, mode, flags))
+WRAP(int, ftruncate, (int fd, off_t size), (fd, size))
+WRAP(int, posix_fallocate, (int fd, off_t from, off_t size), (fd, from, size))
+WRAP(pid_t, fork, (void), ())
+/* clang-format on */
+
+/* Opening is a change only when it creates or cuts. */
+static mode_t mode_of(int flags, va_list list)
+{
+	return flags & (O_CREAT | O_TMPFILE) ? (mode_t)va_arg(list, unsigned int) : 0;
+}
+
+int open(const char *path, int flags, ...)
+{
+	va_list list;
+
+	va_start(list, flags);
+	mode_t mode = mode_of(flags, list);
+	va_end(list);
+	if (flags & (O_CREAT | O_TRUNC))
+		point();
+	return NEXT(int (*)(const char *, int, ...), "open")(path, flags, mode);
+}
+
+int openat(int dir, const char *path, int flags, ...)
+{
+	va_list list;
+
+	va_start(list, flags);
+	mode_t mode = mode_of(flags, list);
+	va_end(list);
+	if (flags & (O_CREAT | O_TRUNC))
+		point();
+	return NEXT(int (*)(int, const char *, int, ...), "openat")(dir, path, flags, mode);
+}

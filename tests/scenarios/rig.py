@@ -1,0 +1,275 @@
+"""Bare machines for the scenarios: a Debian root of its own, slipway carried in, nothing else.
+
+A root is made once with mmdebstrap from the mirror that this machine's apt uses, kept under
+build/cache, and never changed: each Machine is an overlay on it, with its changes in memory.  The
+program comes with its libraries in /opt/slipway, so that the machine needs to have none of them.
+
+Needs root, Linux, and the packages that install() names.
+"""
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import pwd
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+CACHE = pathlib.Path(os.environ.get("SLIPWAY_TEST_CACHE", TOP / "build/cache"))
+PROGRAM = pathlib.Path(os.environ.get("SLIPWAY", TOP / "build/release/slipway"))
+SUITES = ("bookworm", "trixie")
+PACKAGES = ("mmdebstrap", "patchelf", "strace", "git", "python3-venv")
+
+# What changes on a running machine by itself, or is not on a disk.
+PASSING = ("proc", "sys", "dev", "run", "tmp")
+
+
+def install():
+    """Installs what the rig needs; the scenarios are for machines that may be changed."""
+    missing = [name for name in PACKAGES if subprocess.run(
+        ["dpkg-query", "-W", "-f", "${db:Status-Status}", name],
+        capture_output=True, text=True).stdout != "installed"]
+    if missing:
+        run(["apt-get", "update", "-q"])
+        run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing],
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+
+
+def run(argv, **options):
+    """Runs a command of the rig itself; it has to succeed."""
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, **options)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, argv))}: {done.returncode}\n{done.stdout[-4000:]}")
+    return done.stdout
+
+
+def mirror():
+    """The URL of the distribution's mirror, as this machine's own apt sources name it."""
+    for path in [pathlib.Path("/etc/apt/sources.list"),
+                 *sorted(pathlib.Path("/etc/apt/sources.list.d").glob("*"))]:
+        if not path.is_file():
+            continue
+        text = path.read_text()
+        found = re.search(r"^URIs:\s*(\S+/debian)/?\s*$", text, re.M) or re.search(
+            r"^deb\s+(?:\[.*?\]\s+)?(\S+/debian)/?\s", text, re.M)
+        if found:
+            return found.group(1)
+    raise RuntimeError("this machine's apt sources name no Debian mirror")
+
+
+def root_of(suite, *extra):
+    """A minimal root of that suite, made once; `extra` packages give a root of its own."""
+    name = "-".join([suite, *extra])
+    root = CACHE / f"root-{name}"
+    if root.exists():
+        return root
+    CACHE.mkdir(parents=True, exist_ok=True)
+    work = root.with_suffix(".new")
+    shutil.rmtree(work, ignore_errors=True)
+    options = ["--aptopt=APT::Install-Recommends \"0\"", "--variant=minbase", "--mode=root",
+               "--skip=cleanup/apt/cache"]
+    if extra:
+        options.append("--include=" + ",".join(extra))
+    run(["mmdebstrap", *options, suite, str(work), f"deb {mirror()} {suite} main"])
+    (work / "etc/dpkg/dpkg.cfg.d/speed").write_text("force-unsafe-io\n")
+    work.rename(root)
+    return root
+
+
+def carry(target):
+    """Puts the program and its libraries below `target`/opt/slipway."""
+    place = pathlib.Path(target) / "opt/slipway"
+    libraries = place / "lib"
+    libraries.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(PROGRAM, place / "slipway")
+    loader = None
+    for line in run(["ldd", str(PROGRAM)]).splitlines():
+        found = re.search(r"(/\S+) \(0x", line)
+        if not found:
+            continue
+        shutil.copy(found.group(1), libraries)
+        if "ld-linux" in found.group(1):
+            loader = pathlib.Path(found.group(1)).name
+    if loader:
+        run(["patchelf", "--set-interpreter", f"/opt/slipway/lib/{loader}", "--set-rpath",
+             "/opt/slipway/lib", "--force-rpath", str(place / "slipway")])
+    bundle = os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
+    shutil.copy(bundle, place / "ca.crt")
+    link = pathlib.Path(target) / "usr/local/bin/slipway"
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to("/opt/slipway/slipway")
+
+
+class Machine(contextlib.ExitStack):
+    """A bare machine.  `lower`: directories laid over the root, topmost first."""
+
+    def __init__(self, suite="bookworm", lower=(), extra=(), has_program=True):
+        super().__init__()
+        self.suite = suite
+        base = root_of(suite, *extra)
+        self.work = pathlib.Path(tempfile.mkdtemp(prefix="slipway-rig-"))
+        self.callback(shutil.rmtree, self.work, ignore_errors=True)
+        run(["mount", "-t", "tmpfs", "-o", "mode=755", "rig", str(self.work)])
+        self.callback(run, ["umount", "-l", str(self.work)])
+        layers = [*map(str, lower)]
+        if has_program:
+            program = self.work / "program"
+            carry(program)
+            layers.append(str(program))
+        self.layers = [*layers, str(base)]
+        for name in ("upper", "index", "root"):
+            (self.work / name).mkdir()
+        self.root = self.work / "root"
+        run(["mount", "-t", "overlay", "machine", "-o",
+             f"lowerdir={':'.join(self.layers)},upperdir={self.work}/upper,workdir={self.work}/index",
+             str(self.root)])
+        self.callback(run, ["umount", "-l", str(self.root)])
+        run(["mount", "-t", "proc", "proc", str(self.root / "proc")])
+        self.callback(run, ["umount", "-l", str(self.root / "proc")])
+        self.callback(self.end_processes)
+        self._devices()
+        shutil.copy("/etc/resolv.conf", self.root / "etc/resolv.conf")
+
+    def _devices(self):
+        run(["mount", "-t", "tmpfs", "-o", "mode=755", "dev", str(self.root / "dev")])
+        self.callback(run, ["umount", "-l", str(self.root / "dev")])
+        for name, minor in (("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)):
+            os.mknod(self.root / "dev" / name, 0o666 | stat.S_IFCHR, os.makedev(1, minor))
+            os.chmod(self.root / "dev" / name, 0o666)
+        os.symlink("/proc/self/fd", self.root / "dev/fd")
+
+    def end_processes(self):
+        """Ends what still runs in here, by pid; each was started by this machine."""
+        for _ in range(50):
+            pids = [int(entry.name) for entry in pathlib.Path("/proc").iterdir()
+                    if entry.name.isdigit() and _link(entry / "root") == str(self.root)]
+            if not pids:
+                return
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
+
+    def wait_for_processes(self, seconds=120):
+        """Waits until nothing runs in here any more."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if not any(_link(entry / "root") == str(self.root)
+                       for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()):
+                return
+            time.sleep(0.05)
+        raise RuntimeError("processes go on in the machine")
+
+    def write(self, path, text, mode=0o644):
+        target = self.root / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+        target.chmod(mode)
+
+    def add_user(self, name="dev"):
+        """An ordinary user who may use sudo without a password (the root needs sudo)."""
+        self.run(["/usr/sbin/useradd", "-m", name], check=True)
+        self.write("/etc/sudoers.d/dev", f"{name} ALL=(ALL) NOPASSWD: ALL\n", 0o440)
+        return name
+
+    def command(self, argv, user=None, env=None, has_network=True):
+        """The command line that runs `argv` in here, in a clean environment."""
+        home = f"/home/{user}" if user else "/root"
+        values = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                  "HOME": home, "LANG": "C.UTF-8", "SSL_CERT_FILE": "/opt/slipway/ca.crt",
+                  **(env or {})}
+        line = ["env", "-i", *(f"{key}={value}" for key, value in values.items())]
+        if not has_network:
+            line = ["unshare", "--net", *line]
+        options = [f"--userspec={user}"] if user else []
+        return [*line[:0], *_before(line), "chroot", *options, str(self.root), *_after(line), *argv]
+
+    def run(self, argv, user=None, env=None, has_network=True, timeout=900, check=False):
+        done = subprocess.run(self.command(argv, user, env, has_network), timeout=timeout,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+        if check and done.returncode != 0:
+            raise RuntimeError(f"{argv}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def slipway(self, *arguments, **options):
+        return self.run(["/usr/local/bin/slipway", *arguments], **options)
+
+    def document(self, *arguments, **options):
+        """Runs slipway with --json; the answer is (status, the one document)."""
+        done = self.slipway(*arguments, "--json", **options)
+        return done.returncode, json.loads(done.stdout)
+
+    def tree(self, *without):
+        """Every file: path -> (type, mode, owner, content digest or link target)."""
+        skip = {str(self.root / name) for name in PASSING} | {
+            str(self.root / path.lstrip("/")) for path in without}
+        found = {}
+        for directory, names, files in os.walk(self.root):
+            names[:] = [name for name in names if os.path.join(directory, name) not in skip]
+            for name in names + files:
+                path = os.path.join(directory, name)
+                if path not in skip:
+                    found[path[len(str(self.root)):]] = _describe(path)
+        return found
+
+    def packages(self):
+        return self.run(["dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Abbrev}\n"],
+                        check=True).stdout.splitlines()
+
+
+def _before(line):
+    return line[:2] if line[0] == "unshare" else []
+
+
+def _after(line):
+    line = line[2:] if line[0] == "unshare" else line
+    return ["/usr/bin/env", *line[1:]]
+
+
+def _link(path):
+    try:
+        return os.readlink(path)
+    except OSError:
+        return None
+
+
+def _describe(path):
+    info = os.lstat(path)
+    kind = stat.S_IFMT(info.st_mode)
+    what = ""
+    if stat.S_ISLNK(info.st_mode):
+        what = os.readlink(path)
+    elif stat.S_ISREG(info.st_mode):
+        with open(path, "rb") as file:
+            what = hashlib.file_digest(file, "sha256").hexdigest() if hasattr(
+                hashlib, "file_digest") else hashlib.sha256(file.read()).hexdigest()
+    return (kind, stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid, what)
+
+
+def differences(before, after):
+    """Paths that are not the same in both trees, with what became of them."""
+    lines = []
+    for path in sorted(set(before) | set(after)):
+        if path not in after:
+            lines.append(f"gone     {path}")
+        elif path not in before:
+            lines.append(f"new      {path}")
+        elif before[path] != after[path]:
+            lines.append(f"changed  {path}: {before[path]} -> {after[path]}")
+    return lines
+
+
+def is_below(path, tops):
+    return any(path == top or path.startswith(top.rstrip("/") + "/") for top in tops)
+
+
+def user_id(name):
+    return pwd.getpwnam(name).pw_uid

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Runs the scenarios: real machines, real package manager, real kills.  Needs root on Debian or
+# Ubuntu; installs what it lacks; a skipped test counts as failed.
+# Usage: run.sh [unittest name...]
+set -u
+
+cd "$(dirname "$0")" || exit
+[ "$(id -u)" -eq 0 ] || { echo "the scenarios mount and chroot: run them as root" >&2; exit 77; }
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+status=0
+if [ $# -gt 0 ]; then
+  python3 -u -m unittest -v "$@" >"$log" 2>&1 || status=$?
+else
+  python3 -u -m unittest discover -v >"$log" 2>&1 || status=$?
+fi
+cat "$log"
+
+total=$(sed -n 's/^Ran \([0-9]*\) tests\{0,1\} in .*/\1/p' "$log")
+bad=$(grep -cE '^(FAIL|ERROR): ' "$log")
+skipped=$(sed -n 's/.*skipped=\([0-9]*\).*/\1/p' "$log" | tail -n 1)
+bad=$((bad + ${skipped:-0}))
+[ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
+[ "${total:-0}" -gt 0 ] || bad=1
+total=${total:-0}
+[ "$bad" -le "$total" ] || total=$bad
+echo "$((total - bad)) passed, $bad failed"
+[ "$bad" -eq 0 ]

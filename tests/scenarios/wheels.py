@@ -1,0 +1,24 @@
+"""The wheels of the stack's lock file, loaded once with pip for the Python of each suite."""
+import pathlib
+import shutil
+import sys
+
+import rig
+
+PYTHON = {"bookworm": "3.11", "trixie": "3.13"}
+LOCK = rig.TOP / "payload/stacks/localagent/requirements.txt"
+
+
+def fill(suite, target):
+    """Puts the wheels into `target`."""
+    cache = rig.CACHE / f"wheels-{suite}-{rig.hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
+    if not cache.exists():
+        work = pathlib.Path(f"{cache}.new")
+        shutil.rmtree(work, ignore_errors=True)
+        rig.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
+                 "--only-binary", ":all:", "--python-version", PYTHON[suite], "--dest", str(work),
+                 "--platform", "manylinux_2_17_x86_64", "--platform", "manylinux_2_28_x86_64",
+                 "--platform", "manylinux_2_12_x86_64", "--platform", "manylinux1_x86_64",
+                 "--platform", "any", "-r", str(LOCK)])
+        work.rename(cache)
+    shutil.copytree(cache, target)
