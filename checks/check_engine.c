@@ -198,13 +198,20 @@ void judge_engine_cgroup(CheckRun *run)
 	finding_set(&finding_add(run, verdict, version)->needed, g_strdup("2"));
 }
 
+bool engine_is_outside(const Facts *facts)
+{
+	const char *container = facts->system.container;
+
+	return container != NULL && strcmp(container, "chroot") != 0 &&
+	       facts->engine.is_here != FACT_YES;
+}
+
 void judge_engine_sibling(CheckRun *run)
 {
-	const char *container = run->facts->system.container;
-	bool is_sibling = container != NULL && strcmp(container, "chroot") != 0;
+	bool is_outside = engine_is_outside(run->facts);
 
-	(void)finding_add(run, is_sibling ? run->check->severity : CHECK_PASS,
-	                  is_sibling ? container : "the same machine");
+	(void)finding_add(run, is_outside ? run->check->severity : CHECK_PASS,
+	                  is_outside ? run->facts->system.container : "the same machine");
 }
 
 void judge_compose_plugin(CheckRun *run)

@@ -221,7 +221,7 @@ void judge_cpu_isa(CheckRun *run)
 static void judge_port(CheckRun *run, const CheckPortNeed *need)
 {
 	const FactsPort *port = facts_port(run->facts, need->number);
-	bool is_elsewhere = run->needs->engine != NULL && run->facts->system.container != NULL;
+	bool is_elsewhere = run->needs->engine != NULL && engine_is_outside(run->facts);
 	CheckVerdict verdict = CHECK_UNKNOWN;
 	CheckFinding *finding;
 

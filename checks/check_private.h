@@ -37,6 +37,9 @@ int version_compare(const char *a, const char *b);
 /** Adds the finding for a version; @version: (nullable): unknown. */
 CheckFinding *finding_add_version(CheckRun *run, const char *version, const char *minimum);
 
+/** Returns: whether the engine is outside of the container that we are in. */
+bool engine_is_outside(const Facts *facts);
+
 /* When a row applies. */
 bool applies_to_linux(const Facts *facts, const CheckNeeds *needs);
 bool applies_with_packages(const Facts *facts, const CheckNeeds *needs);

@@ -129,29 +129,26 @@ static void read_local(const FactsSource *source, const FactsRequest *request, F
 		g_ptr_array_add(facts->ports, facts_read_port(request->ports[i]));
 }
 
-/* Whether the engine's paths are paths of this machine: not those of a virtual machine, and not
- * seen from inside a container that only has the socket. */
-static bool is_engine_native(const Facts *facts)
+/* Whether the engine's paths are paths of this machine.  Docker Desktop and its like have a process
+ * here that passes everything on into their virtual machine. */
+static bool is_engine_native(const FactsEngine *engine)
 {
 	static const char *const machines[] = { "Docker Desktop", "OrbStack", "Rancher Desktop" };
-	const char *product = facts->engine.product;
-	const char *container = facts->system.container;
 
-	if (engine_is_in_machine || facts->engine.root_dir == NULL || product == NULL)
+	if (engine->is_here != FACT_YES || engine->root_dir == NULL || engine->product == NULL)
 		return false;
 	for (gsize i = 0; i < G_N_ELEMENTS(machines); i++)
-		if (strstr(product, machines[i]) != NULL)
+		if (strstr(engine->product, machines[i]) != NULL)
 			return false;
 
-	return strstr(facts->engine.endpoint, "/.colima/") == NULL &&
-	       (container == NULL || strcmp(container, "chroot") == 0);
+	return strstr(engine->endpoint, "/.colima/") == NULL;
 }
 
 static void read_engine_root(Facts *facts)
 {
 	FactsDirectory *root;
 
-	if (!is_engine_native(facts))
+	if (!is_engine_native(&facts->engine))
 		return;
 
 	root = facts_read_directory(facts->engine.root_dir);

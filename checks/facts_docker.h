@@ -33,8 +33,9 @@ typedef struct {
 	guint64 root_free_bytes; /* of root_dir; FACTS_UNKNOWN when it is not on this machine */
 	guint64 root_device;
 	Fact is_rootless;
-	char *cli;             /* (nullable): path of the docker program */
-	char *compose;         /* (nullable): path of the compose plugin */
+	Fact is_here;  /* its process can be seen: not outside of our container, not in a machine */
+	char *cli;     /* (nullable): path of the docker program */
+	char *compose; /* (nullable): path of the compose plugin */
 	char *compose_version; /* (nullable): when a file says it */
 } FactsEngine;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/http.h"
 #include "base/json.h"
 #include "checks/facts_endpoint.h"
@@ -126,9 +127,12 @@ static void ask_socket(const FactsSource *source, const char *path, FactsEngine 
 		[ENGINE_REFUSED] = "nobody listens on the socket",
 		[ENGINE_NO_ANSWER] = "the socket does not take connections",
 	};
-	EngineState state = socket_state(path);
+	g_auto(FileFd) fd = -1;
+	EngineState state = socket_open(path, &fd);
 
 	if (state == ENGINE_OK) {
+		engine->is_here = peer_is_here(fd);
+		file_fd_clear(&fd); /* an engine that serves one at a time must not wait for it */
 		ask(source, "http://localhost", path, engine);
 		return;
 	}

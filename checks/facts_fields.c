@@ -83,6 +83,7 @@ static const Field facts_rows[] = {
 	NUMBER(engine, root_free_bytes),
 	NUMBER(engine, root_device),
 	FACT(engine, is_rootless),
+	FACT(engine, is_here),
 	TEXT(engine, cli),
 	TEXT(engine, compose),
 	TEXT(engine, compose_version),

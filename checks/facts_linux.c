@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/socket.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -23,9 +24,18 @@ const gsize engine_socket_count = G_N_ELEMENTS(engine_socket_table);
 const char *const desktop_directory_table[] = { "$HOME/.docker/desktop" };
 const gsize desktop_directory_count = G_N_ELEMENTS(desktop_directory_table);
 
-const bool engine_is_in_machine = false;
-
 const bool port_probe_reuses_address = true;
+
+/* A process of another process namespace has no number in ours. */
+Fact peer_is_here(int fd)
+{
+	struct ucred peer = { 0 };
+	socklen_t size_bytes = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size_bytes) != 0)
+		return FACT_UNKNOWN;
+	return peer.pid > 0 ? FACT_YES : FACT_NO;
+}
 
 /* "MemTotal:       16384 kB", in bytes. */
 static guint64 meminfo_bytes(const char *text, const char *name)

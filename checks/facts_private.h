@@ -57,8 +57,9 @@ extern const gsize engine_socket_count;
 extern const char *const desktop_directory_table[];
 extern const gsize desktop_directory_count;
 
-/** Whether every engine here runs in a virtual machine, so that its paths are not ours. */
-extern const bool engine_is_in_machine;
+/** Returns: whether the process that listens at the other end of @fd runs beside us: it does not when
+ *  a virtual machine is behind it, or when it is outside of our container. */
+Fact peer_is_here(int fd);
 
 /** Returns: (transfer full): features of this 64-bit ARM processor. */
 char *arm_features_read(void);

@@ -32,18 +32,28 @@ EngineState socket_state_of_errno(int failure)
 	}
 }
 
-EngineState socket_state(const char *path)
+EngineState socket_open(const char *path, int *fd)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	g_auto(FileFd) fd = -1;
+	g_auto(FileFd) made = -1;
 
 	if (g_strlcpy(name.sun_path, path, sizeof(name.sun_path)) >= sizeof(name.sun_path))
 		return ENGINE_NO_ANSWER;
-	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
+	made = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (made < 0 || fcntl(made, F_SETFD, FD_CLOEXEC) != 0 ||
+	    fcntl(made, F_SETFL, O_NONBLOCK) != 0)
 		return ENGINE_NO_ANSWER;
-	if (connect(fd, (const struct sockaddr *)&name, sizeof(name)) != 0)
+	if (connect(made, (const struct sockaddr *)&name, sizeof(name)) != 0)
 		return socket_state_of_errno(errno);
 
+	*fd = made;
+	made = -1;
 	return ENGINE_OK;
+}
+
+EngineState socket_state(const char *path)
+{
+	g_auto(FileFd) fd = -1;
+
+	return socket_open(path, &fd);
 }

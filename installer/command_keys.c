@@ -66,6 +66,9 @@ bool command_keys_set(App *app, int argc G_GNUC_UNUSED, char **argv, GError **er
 		return false;
 	}
 
+	if (!keystore_check_name(name, error))
+		return false;
+
 	g_autoptr(Keystore) store = keys_open(app, error);
 	g_autoptr(GBytes) secret = store ? read_secret(app, name, error) : NULL;
 	if (!secret || !keystore_save(store, name, secret, error))

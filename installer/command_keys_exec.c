@@ -68,18 +68,27 @@ static bool is_chosen(const char *name)
 	return !only || g_strv_contains((const char *const *)only, name);
 }
 
-static bool want_of_stack(GPtrArray *list, GError **error)
+/* A generated key is there once its profile is installed. */
+static bool is_required(const StackKey *key, const char *profile)
+{
+	return key->kind != STACK_KEY_OPTIONAL && stack_in_profile(key->profiles, profile);
+}
+
+static bool want_of_stack(const App *app, GPtrArray *list, GError **error)
 {
 	g_autoptr(StackBundle) bundle = stacks_open(stack_name, error);
 	const GPtrArray *keys = bundle ? stacks_definition(bundle)->keys : NULL;
 
 	if (!bundle)
 		return false;
+	const char *profile = settings_text(app->settings, "profile");
+	if (!profile)
+		profile = stack_default_profile(stacks_definition(bundle));
 	for (guint i = 0; i < keys->len; i++) {
 		const StackKey *key = g_ptr_array_index(keys, i);
 
-		if (is_chosen(key->name) && !add_wanted(list, key->name, key->variable,
-		                                        key->kind != STACK_KEY_OPTIONAL, error))
+		if (is_chosen(key->name) &&
+		    !add_wanted(list, key->name, key->variable, is_required(key, profile), error))
 			return false;
 	}
 	return true;
@@ -134,10 +143,10 @@ static bool check_only(const GPtrArray *list, GError **error)
 	return true;
 }
 
-static bool make_list(GPtrArray *list, Keystore *store, GError **error)
+static bool make_list(const App *app, GPtrArray *list, Keystore *store, GError **error)
 {
 	if (stack_name)
-		return want_of_stack(list, error) && check_only(list, error);
+		return want_of_stack(app, list, error) && check_only(list, error);
 	return only_text ? want_named(list, error) : want_all(list, store, error);
 }
 
@@ -258,7 +267,7 @@ bool command_keys_exec(App *app, int argc G_GNUC_UNUSED, char **argv, GError **e
 
 	if (!store)
 		return false;
-	if (!make_list(list, store, &cause)) {
+	if (!make_list(app, list, store, &cause)) {
 		if (!is_optional || !is_locked(cause)) {
 			g_propagate_error(error, g_steal_pointer(&cause));
 			return false;

@@ -7,12 +7,9 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "installer/host.h"
-#include "installer/package_manager.h"
-#include "installer/plan.h"
+#include "installer/plan_private.h"
 #include "installer/receipt.h"
 #include "installer/template.h"
-#include "installer/tools.h"
-#include "payload/catalogue.h"
 
 typedef struct {
 	const PlanRequest *request;
@@ -246,70 +243,6 @@ static Step *build_step(const Builder *builder, const StackStep *from, GError **
 	return g_steal_pointer(&step);
 }
 
-/* One step for all tools, because a package manager knows one transaction. */
-
-static bool add_tool(const Builder *builder, const StackTool *tool, json_t *inputs, GError **error)
-{
-	const char *manager = builder->request->facts->packages.manager;
-	const CatalogueTool *row = catalogue_find(catalogue_get(), tool->name);
-
-	if (!row) {
-		fault_set(error, STATUS_CONFIG, NULL, "%s: the tool catalogue has no \"%s\"",
-		          builder->stack->ini_name, tool->name);
-		return false;
-	}
-
-	json_t *wanted = json_pack("{s:s, s:s*}", "name", tool->name, "minimum", tool->minimum);
-	json_array_append_new(json_object_get(inputs, "tools"), wanted);
-	if (tools_probe(row, tool->minimum, NULL, NULL, NULL))
-		return true;
-
-	const char *const *packages = manager ? catalogue_packages(row, manager) : NULL;
-	if (!packages) {
-		fault_set(error, STATUS_UNAVAILABLE, NULL, "%s %s or newer is missing, and %s",
-		          row->title, tool->minimum ? tool->minimum : "(any version)",
-		          manager ? "this system's package manager has no package for it"
-		                  : "this system has no package manager that slipway knows");
-		return false;
-	}
-	for (; *packages; packages++)
-		json_array_append_new(json_object_get(inputs, "packages"), json_string(*packages));
-	return true;
-}
-
-static Step *build_packages(const Builder *builder, GError **error)
-{
-	const PlanRequest *request = builder->request;
-	g_autoptr(Step) step = g_new0(Step, 1);
-
-	step->id = g_strdup("packages");
-	step->kind = &step_kind_packages;
-	step->inputs =
-		json_pack("{s:s*, s:[], s:[], s:i}", "manager", request->facts->packages.manager,
-	                  "packages", "tools", "lock_timeout_s",
-	                  (int)settings_seconds(request->settings, "package-lock-timeout"));
-	for (guint i = 0; i < builder->stack->tools->len; i++) {
-		const StackTool *tool = builder->stack->tools->pdata[i];
-		if (stack_in_profile(tool->profiles, builder->profile) &&
-		    !add_tool(builder, tool, step->inputs, error))
-			return NULL;
-	}
-
-	g_auto(GStrv) packages = json_to_strv(json_object_get(step->inputs, "packages"));
-	g_autofree char *joined = g_strjoinv(", ", packages);
-	step->text = *packages ? g_strdup_printf("install %s with %s", joined,
-	                                         request->facts->packages.manager)
-	                       : g_strdup("tools from the package manager");
-	step->why = g_strdup_printf("%s [tool ...]", builder->stack->ini_name);
-	step->after = g_new0(char *, 1);
-	step->sources = g_new0(char *, 1);
-	step->commands = *packages ? packages_commands(request->facts->packages.manager,
-	                                               (const char *const *)packages)
-	                           : g_new0(char *, 1);
-	step->weight = step_kind_packages.weight;
-	return g_steal_pointer(&step);
-}
-
 static void plan_item_free(gpointer data)
 {
 	PlanItem *item = data;
@@ -345,7 +278,8 @@ static void wait_for_packages(Step *step)
 
 static bool add_steps(Plan *plan, const Builder *builder, GError **error)
 {
-	Step *packages = build_packages(builder, error);
+	Step *packages = plan_build_packages(builder->request, builder->profile,
+	                                     receipt_step(plan->receipt, "packages"), error);
 
 	if (!packages)
 		return false;

@@ -144,10 +144,12 @@ static bool probe_packages(const StepRun *run, Probe *probe, GError **error)
 		return false;
 	if (was_cut_short(run))
 		*probe = PROBE_PARTIAL;
-	else if (answers_hold(run, &wanted) || tools_probe_all(wanted.queries, wanted.count))
+	else if (answers_hold(run, &wanted))
 		*probe = PROBE_OURS;
-	else
+	else if (!tools_probe_all(wanted.queries, wanted.count))
 		*probe = PROBE_ABSENT;
+	else
+		*probe = run->receipt ? PROBE_OURS : PROBE_PARTIAL;
 	return true;
 }
 
@@ -178,8 +180,16 @@ static bool take_snapshot(const PackageManager *manager, const char *path, GErro
 	       file_write(path, text, strlen(text), 0600, error);
 }
 
+static bool has_packages(const StepRun *run)
+{
+	return json_array_size(json_object_get(run->step->inputs, "packages")) > 0;
+}
+
 static json_t *prepare_packages(const StepRun *run, GError **error)
 {
+	if (!has_packages(run))
+		return json_array();
+
 	const PackageManager *manager =
 		package_manager_find(json_text(run->step->inputs, "manager"), error);
 	g_autofree char *snapshot = backup_path(run, ".packages");
@@ -372,16 +382,18 @@ static json_t *apply_packages(const StepRun *run, GError **error)
 	g_auto(Installation) it = { 0 };
 	g_auto(Wanted) wanted = { 0 };
 
-	if (!read_wanted(run, &wanted, error) || !begin(&it, run, error))
+	if (!read_wanted(run, &wanted, error))
 		return NULL;
-	if (*it.packages && !install(&it, error))
-		return NULL;
-	if (!verify(&wanted, error))
+	if (!has_packages(run))
+		return verify(&wanted, error)
+		               ? json_pack("{s:o}", "answers", describe_answers(run, &wanted))
+		               : NULL;
+	if (!begin(&it, run, error) || !install(&it, error) || !verify(&wanted, error))
 		return NULL;
 	it.record->is_finished = true;
-	if (*it.packages && !package_record_write(it.record, it.record_path, error))
-		return NULL;
-	return describe_result(&it, &wanted, error);
+	return package_record_write(it.record, it.record_path, error)
+	               ? describe_result(&it, &wanted, error)
+	               : NULL;
 }
 
 const StepKind step_kind_packages = {

@@ -52,7 +52,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Body, body_free)
 /** The bytes, as body_parse() takes them. */
 const guint8 *body_data(const Body *body, gsize *size);
 
+/** Returns: how many records it has. */
 guint body_count(const Body *body);
+
+/** Returns: (transfer none): the record at @index, in the order of names. */
 const BodyRecord *body_record(const Body *body, guint index);
 
 /** Returns: (transfer none) (nullable): the record with that name. */

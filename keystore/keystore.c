@@ -161,7 +161,7 @@ static bool load(Keystore *store, GError **error)
 	return store->body != NULL;
 }
 
-static bool check_name(const char *name, GError **error)
+bool keystore_check_name(const char *name, GError **error)
 {
 	g_autofree char *printable = g_strescape(name, NULL);
 
@@ -197,7 +197,7 @@ GBytes *keystore_lookup(Keystore *store, const char *name, const char **source, 
 {
 	g_return_val_if_fail(store && name, NULL);
 
-	if (!check_name(name, error))
+	if (!keystore_check_name(name, error))
 		return NULL;
 	const char *value = g_getenv(name);
 	if (value && value[0] != '\0') {
@@ -276,7 +276,8 @@ bool keystore_save(Keystore *store, const char *name, GBytes *secret, GError **e
 
 	Span value = span_of(secret);
 	BodyRecord record = { .name = name, .secret = value.data, .secret_size = value.size };
-	if (!check_name(name, error) || !check_secret(name, value, error) || !load(store, error))
+	if (!keystore_check_name(name, error) || !check_secret(name, value, error) ||
+	    !load(store, error))
 		return false;
 	if (!store->body && !prepare_new(store, error))
 		return false;
@@ -302,7 +303,7 @@ bool keystore_remove(Keystore *store, const char *name, GError **error)
 {
 	g_return_val_if_fail(store && name, false);
 
-	if (!check_name(name, error) || !load(store, error))
+	if (!keystore_check_name(name, error) || !load(store, error))
 		return false;
 	if (!store->body)
 		return not_found(name, error);

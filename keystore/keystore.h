@@ -44,6 +44,9 @@ char *keystore_peek(const Keystore *store);
  *  exists and is not empty.  Of several that try at once one succeeds. */
 bool keystore_make_key_file(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: whether @name keeps to the rule above; else false with BAD_NAME set. */
+bool keystore_check_name(const char *name, GError **error);
+
 /**
  * Returns: (transfer full): the secret, from the environment if a variable of that name is set and
  * not empty, else from the store; or NULL with an error as above set.

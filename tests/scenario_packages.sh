@@ -234,7 +234,8 @@ killed_then_finished() {
 hold() {
   # shellcheck disable=SC2016
   inside perl -e 'use Fcntl; open F, "+>>", $ARGV[0] or die $!;
-    fcntl(F, F_SETLK, pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0)) or die $!;
+    my $lock = pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0);
+    fcntl(F, F_SETLK, $lock) or die $!;
     $| = 1; print "held\n"; sleep $ARGV[1];' "$@"
 }
 

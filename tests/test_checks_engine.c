@@ -202,6 +202,8 @@ static void test_good_in_full(void)
 	g_assert_cmpstr(facts->engine.storage_driver, ==, "overlay2");
 	g_assert_cmpstr(facts->engine.cgroup_version, ==, "2");
 	g_assert_cmpstr(facts->engine.endpoint_source, ==, "DOCKER_HOST");
+	g_assert_cmpint(facts->engine.is_here, ==, FACT_YES); /* the server is a thread of ours */
+	g_assert_cmpuint(facts->engine.root_free_bytes, !=, FACTS_UNKNOWN);
 }
 
 static void test_absent(void)

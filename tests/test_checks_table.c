@@ -183,7 +183,9 @@ static const Case cases[] = {
 	{ "engine/storage/unknown",  "engine.storage", ENGINE, "{'engine':{'storage_driver':null}}", CHECK_UNKNOWN },
 	{ "engine/cgroup/1",         "engine.cgroup", ENGINE, "{'engine':{'cgroup_version':'1'}}", CHECK_WARN },
 	{ "engine/cgroup/unknown",   "engine.cgroup", ENGINE, "{'engine':{'cgroup_version':null}}", CHECK_UNKNOWN },
-	{ "engine/sibling/docker",   "engine.sibling", ENGINE, "{'system':{'container':'docker'}}", CHECK_WARN },
+	{ "engine/sibling/docker",   "engine.sibling", ENGINE, "{'system':{'container':'docker'},'engine':{'is_here':false}}", CHECK_WARN },
+	{ "engine/sibling/unknown", "engine.sibling", ENGINE, "{'system':{'container':'docker'},'engine':{'is_here':null}}", CHECK_WARN },
+	{ "engine/sibling/nested", "engine.sibling", ENGINE, "{'system':{'container':'docker'},'engine':{'is_here':true}}", CHECK_PASS },
 	{ "engine/sibling/chroot",   "engine.sibling", ENGINE, "{'system':{'container':'chroot'}}", CHECK_PASS },
 	{ "compose/plugin/none",     "compose.plugin", ENGINE, "{'engine':{'compose':null}}", CHECK_FAIL },
 	{ "compose/plugin/no-cli",   "compose.plugin", ENGINE, "{'engine':{'cli':null}}", CHECK_SKIPPED },
@@ -214,7 +216,8 @@ static const Case cases[] = {
 	{ "port/other-taken",  "port.8080", ENGINE, "{'ports':[{'number':3000,'is_free':false},{'number':8080,'is_free':true}]}", CHECK_PASS },
 	{ "port/unknown",      "port.3000", ENGINE, "{'ports':[{'number':3000,'why':'Permission denied'}]}", CHECK_UNKNOWN },
 	{ "port/not-probed",   "port.3000", ENGINE, "{'ports':[]}", CHECK_UNKNOWN },
-	{ "port/container",    "port.3000", ENGINE, "{'system':{'container':'docker'}}", CHECK_UNKNOWN },
+	{ "port/container",    "port.3000", ENGINE, "{'system':{'container':'docker'},'engine':{'is_here':false}}", CHECK_UNKNOWN },
+	{ "port/nested-engine", "port.3000", ENGINE, "{'system':{'container':'docker'},'engine':{'is_here':true}}", CHECK_PASS },
 	{ "port/none-needed",  "port.free", NATIVE, "{}", CHECK_SKIPPED },
 };
 /* clang-format on */

@@ -1,0 +1,17 @@
+/* installer/plan_private.h - the parts of the planner
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "installer/plan.h"
+
+/**
+ * Makes the one step for all tools of @profile, because a package manager knows one transaction.
+ * Programs are asked only when what the receipt says of them (@record, (nullable)) no longer holds.
+ *
+ * Returns: (transfer full): the step; or NULL with CONFIG (a tool that the catalogue does not know) or
+ * UNAVAILABLE (no package manager has it) set.
+ */
+Step *plan_build_packages(const PlanRequest *request, const char *profile, const json_t *record,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
