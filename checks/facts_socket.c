@@ -32,23 +32,32 @@ EngineState socket_state_of_errno(int failure)
 	}
 }
 
+static EngineState try_connect(int fd, const struct sockaddr_un *name)
+{
+	if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
+		return ENGINE_NO_ANSWER;
+	if (connect(fd, (const struct sockaddr *)name, sizeof(*name)) != 0)
+		return socket_state_of_errno(errno);
+
+	return ENGINE_OK;
+}
+
 EngineState socket_open(const char *path, int *fd)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	g_auto(FileFd) made = -1;
+	EngineState state;
+	FileFd made;
 
 	if (g_strlcpy(name.sun_path, path, sizeof(name.sun_path)) >= sizeof(name.sun_path))
 		return ENGINE_NO_ANSWER;
-	made = socket(AF_UNIX, SOCK_STREAM, 0);
-	if (made < 0 || fcntl(made, F_SETFD, FD_CLOEXEC) != 0 ||
-	    fcntl(made, F_SETFL, O_NONBLOCK) != 0)
-		return ENGINE_NO_ANSWER;
-	if (connect(made, (const struct sockaddr *)&name, sizeof(name)) != 0)
-		return socket_state_of_errno(errno);
 
-	*fd = made;
-	made = -1;
-	return ENGINE_OK;
+	made = socket(AF_UNIX, SOCK_STREAM, 0);
+	state = try_connect(made, &name);
+	if (state == ENGINE_OK)
+		*fd = made;
+	else
+		file_fd_clear(&made);
+	return state;
 }
 
 EngineState socket_state(const char *path)

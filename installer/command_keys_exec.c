@@ -202,15 +202,12 @@ static bool inject(Keystore *store, const Wanted *wanted, Missing *missing, GErr
 }
 
 /* One line, and only of what --optional let pass. */
-static void warn_of(App *app, const Keystore *store, const Missing *missing, const char *program)
+static void warn_of(App *app, const Missing *missing, const char *program)
 {
 	if (!is_optional || !missing->is_any)
 		return;
 	if (missing->is_locked)
 		term_warn(app->term, "slipway: the keystore is locked; %s starts without its keys",
-		          program);
-	else if (!keystore_exists(store))
-		term_warn(app->term, "slipway: there is no keystore yet; %s starts without keys",
 		          program);
 	else if (missing->required->len > 0)
 		term_warn(app->term, "slipway: %s starts without these keys:%s", program,
@@ -226,7 +223,7 @@ static bool inject_all(App *app, const GPtrArray *list, Keystore *store, const c
 	for (guint i = 0; i < list->len; i++)
 		if (!inject(store, g_ptr_array_index(list, i), &missing, error))
 			return false;
-	warn_of(app, store, &missing, program);
+	warn_of(app, &missing, program);
 	return true;
 }
 
@@ -254,6 +251,7 @@ static void become(char **argv, GError **error)
 	struct sigaction fallback = { .sa_handler = SIG_DFL };
 
 	(void)sigaction(SIGPIPE, &fallback, NULL); /* ignoring it would be inherited */
+	(void)sigaction(SIGXFSZ, &fallback, NULL);
 	execvp(argv[0], argv);
 	fault_set(error, errno == EACCES ? STATUS_DENIED : STATUS_UNAVAILABLE, NULL,
 	          "cannot run %s: %s", argv[0], g_strerror(errno));

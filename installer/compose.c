@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "base/file.h"
 #include "base/http.h"
 #include "base/process.h"
 
@@ -17,67 +16,14 @@
 #define QUESTION_MS 30000
 #define DOWN_MS (5 * 60 * 1000)
 #define PULL_S (30 * 60)
-#define WAIT_S 120
-#define WAIT_MAX_S 7200
 #define TAIL_LINES 3
 
 #define LABEL "com.docker.compose."
 
-static guint read_wait(const json_t *value)
-{
-	gint64 wait_s = WAIT_S;
-
-	if (json_is_integer(value))
-		wait_s = json_integer_value(value);
-	else if (json_is_string(value))
-		wait_s = g_ascii_strtoll(json_string_value(value), NULL, 10);
-	return (guint)CLAMP(wait_s, 1, WAIT_MAX_S);
-}
-
-ComposeProject *compose_project_new(const json_t *inputs, GError **error)
-{
-	const char *project = json_need_text(inputs, "project", error);
-	const char *directory = project ? json_need_text(inputs, "directory", error) : NULL;
-	g_auto(GStrv) files = NULL;
-	ComposeProject *it;
-
-	if (!directory)
-		return NULL;
-	files = json_to_strv(json_object_get(inputs, "files"));
-	if (!*files || !g_path_is_absolute(directory) || !*project) {
-		fault_set(error, STATUS_CONFIG, NULL,
-		          "compose project \"%s\" needs a name, an absolute directory and files",
-		          project);
-		return NULL;
-	}
-	it = g_new0(ComposeProject, 1);
-	it->project = g_strdup(project);
-	it->directory = g_strdup(directory);
-	it->files = g_new0(char *, g_strv_length(files) + 1);
-	for (guint i = 0; files[i]; i++)
-		it->files[i] = g_canonicalize_filename(files[i], directory);
-	if (json_text(inputs, "env_file"))
-		it->env_file = g_canonicalize_filename(json_text(inputs, "env_file"), directory);
-	it->engine = g_strdup(json_text(inputs, "engine"));
-	it->wait_s = read_wait(json_object_get(inputs, "wait_s"));
-	return it;
-}
-
-void compose_project_free(ComposeProject *project)
-{
-	if (!project)
-		return;
-	g_free(project->project);
-	g_free(project->directory);
-	g_strfreev(project->files);
-	g_free(project->env_file);
-	g_free(project->engine);
-	g_free(project);
-}
-
 void compose_state_clear(ComposeState *state)
 {
-	g_clear_pointer(&state->hashes, json_decref);
+	json_decref(state->hashes);
+	state->hashes = NULL;
 }
 
 /* GETs a path of the engine's API that is filtered by the project's label. */
@@ -161,29 +107,6 @@ bool compose_ask(const ComposeProject *project, ComposeState *state, GError **er
 	g_autoptr(GBytes) answer = ask_engine(project, "/containers/json?all=1&", error);
 
 	return answer && compose_parse_containers(project, answer, state, error);
-}
-
-static bool add_file(GChecksum *sum, const char *path)
-{
-	g_autofree char *digest = file_digest(path, NULL);
-
-	if (!digest)
-		return false;
-	g_checksum_update(sum, (const guchar *)path, (gssize)strlen(path) + 1);
-	g_checksum_update(sum, (const guchar *)digest, (gssize)strlen(digest) + 1);
-	return true;
-}
-
-char *compose_digest(const ComposeProject *project)
-{
-	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-
-	for (char **file = project->files; *file; file++)
-		if (!add_file(sum, *file))
-			return NULL;
-	if (project->env_file && !add_file(sum, project->env_file))
-		return NULL;
-	return g_strdup(g_checksum_get_string(sum));
 }
 
 /* Returns: (transfer full): "docker compose --ansi never -p P ..." with @words behind; files only

@@ -4,24 +4,8 @@
  */
 #pragma once
 
+#include "installer/compose_project.h"
 #include "installer/step.h"
-
-/** A project as a step's inputs or a recipe describe it. */
-typedef struct {
-	char *project;
-	char *directory; /* where the stack's files are; relative paths in them start here */
-	char **files;    /* absolute */
-	char *env_file;  /* (nullable): absolute */
-	char *engine; /* (nullable): endpoint, "unix:///run/docker.sock"; NULL: DOCKER_HOST, else the
-	                    default socket */
-	guint wait_s; /* for every service to become healthy */
-} ComposeProject;
-
-/** Reads "project", "directory", "files", "env_file", "engine", "wait_s".  Returns: (transfer full):
- *  NULL with CONFIG or DATA set. */
-ComposeProject *compose_project_new(const json_t *inputs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-void compose_project_free(ComposeProject *project);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(ComposeProject, compose_project_free)
 
 /** What the engine has of a project. */
 typedef struct {
@@ -42,10 +26,6 @@ bool compose_ask(const ComposeProject *project, ComposeState *state,
 /** Reads the engine's answer to /containers/json.  Returns: false with DATA set. */
 bool compose_parse_containers(const ComposeProject *project, GBytes *answer, ComposeState *state,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** Returns: (transfer full) (nullable): SHA-256 over the project's files and its env file; NULL
- *  when a file cannot be read. */
-char *compose_digest(const ComposeProject *project);
 
 /** Looks whether docker, its compose plugin and the engine answer.  Returns: false with UNAVAILABLE,
  *  DENIED or DEADLINE set. */

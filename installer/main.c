@@ -2,13 +2,17 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cancel.h"
 #include "base/fault.h"
 #include "base/secret.h"
 #include "installer/command.h"
 #include "installer/host.h"
+#include "installer/keys.h"
 
 static gboolean take_setting(const char *name, const char *value, gpointer data, GError **error)
 {
@@ -208,15 +212,29 @@ static int finish(App *app, const Command *command, GError *failure)
 	return error ? (int)fault_status(error) : STATUS_OK;
 }
 
+/* A closed 0, 1 or 2 would be taken by the next file that is opened, and then written to. */
+static void open_descriptors(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	while (fd >= 0 && fd <= STDERR_FILENO)
+		fd = open("/dev/null", O_RDWR);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	App app = { 0 };
 	GError *error = NULL;
 	const Command *command = NULL;
 
+	open_descriptors();
 	secret_init();
 	cancel_init();
-	(void)run(&app, argc, argv, &command, &error);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file-size limit is then an error, not a death */
+	if (!run(&app, argc, argv, &command, &error))
+		keys_translate(&error);
 	if (!app.term)
 		app.term = term_new(&(TermOptions){ 0 });
 

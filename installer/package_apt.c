@@ -37,6 +37,8 @@ static void add_row(PackageSet *set, char *const *row, const char *native)
 	}
 	if (strchr("HUF", status[1]) || status[2] == 'R')
 		g_hash_table_add(set->broken, g_strdup(name));
+	if (status[1] == 'H' || status[2] == 'R')
+		g_hash_table_add(set->torn, g_strdup(name));
 	g_hash_table_insert(set->installed, g_steal_pointer(&name), g_strdup(row[COLUMN_VERSION]));
 }
 
@@ -95,26 +97,18 @@ PackageChanges *package_apt_parse_changes(const char *text)
 	return changes;
 }
 
-/* Both kinds count to 100: "dlstatus:FILE:PERCENT:TEXT", then "pmstatus:PACKAGE:PERCENT:TEXT",
- * where the package may have ":amd64" behind it.  Source: apt's README.progress-reporting. */
+/* APT::Status-Fd would give percentages, but the descriptor that it names is closed in maintainer
+ * scripts: with 1, the script that writes to its stdout fails.  So the words for people are read. */
 bool package_apt_parse_progress(const char *line, double *fraction, char **detail)
 {
-	bool is_download = g_str_has_prefix(line, "dlstatus:");
-	g_auto(GStrv) fields = NULL;
-	guint count;
+	static const char *const stages[] = { "Get:", "Unpacking ", "Setting up ", "Removing ",
+		                              "Purging configuration files for " };
 
-	if (!is_download && !g_str_has_prefix(line, "pmstatus:"))
-		return false;
-	fields = g_strsplit(line, ":", -1);
-	count = g_strv_length(fields);
-	for (guint i = 2; i + 1 < count; i++) {
-		char *end = NULL;
-		double percent = g_ascii_strtod(fields[i], &end);
-
-		if (end == fields[i] || *end != '\0')
+	for (gsize i = 0; i < G_N_ELEMENTS(stages); i++) {
+		if (!g_str_has_prefix(line, stages[i]))
 			continue;
-		*fraction = CLAMP(percent, 0, 100) / 200 + (is_download ? 0 : 0.5);
-		*detail = g_strjoinv(":", fields + i + 1);
+		*fraction = -1;
+		*detail = g_strdup(line);
 		return true;
 	}
 

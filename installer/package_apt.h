@@ -18,8 +18,8 @@ bool package_apt_parse_list(const char *text, PackageSet *set,
 /** Returns: (transfer full): the Inst, Remv and Purg lines of "apt-get -s", from 2.0 to 3.0. */
 PackageChanges *package_apt_parse_changes(const char *text);
 
-/** Reads a line of APT::Status-Fd.  Returns: false when it is another line; else @fraction (0 to 1
- *  over download and installation) and @detail (transfer full) are set. */
+/** Reads a line of apt-get's stdout.  Returns: false when it tells of no stage; else the line as
+ *  @detail (transfer full) and -1, unknown, as @fraction. */
 bool package_apt_parse_progress(const char *line, double *fraction, char **detail);
 
 /** Returns: whether apt gave up because of a lock, or because the index is older than the mirror;

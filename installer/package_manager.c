@@ -15,7 +15,7 @@
 /* clang-format off */
 #define APT_GET "apt-get", "-y", "-q", "-o", "Dpkg::Options::=--force-confdef", \
 	"-o", "Dpkg::Options::=--force-confold", "-o", "Dpkg::Use-Pty=0", \
-	"-o", "APT::Status-Fd=1", "-o", "Acquire::Retries=2", "-o", "DPkg::Lock::Timeout=10"
+	"-o", "Acquire::Retries=2", "-o", "DPkg::Lock::Timeout=10"
 #define APT_LEAN "--no-install-recommends", "--no-remove"
 /* What was killed while it was unpacked has to be reinstalled or may be removed, says dpkg. */
 #define APT_LEAVE "--no-auto-remove", "-o", "Dpkg::Options::=--force-remove-reinstreq"
@@ -55,7 +55,7 @@ const PackageManager package_manager_table[] = {
 		.simulate =
 			WORDS{ "apt-get", "-s", "-q", "--no-install-recommends", "install", NULL },
 		.refresh = WORDS{ "apt-get", "-q", "-o", "APT::Update::Error-Mode=any", "-o",
-	                          "APT::Status-Fd=1", "-o", "Acquire::Retries=2", "update", NULL },
+	                          "Acquire::Retries=2", "update", NULL },
 		.remove = WORDS{ APT_GET, APT_LEAVE, "remove", NULL },
 		.simulate_removal = WORDS{ "apt-get", "-s", "-q", APT_LEAVE, "remove", NULL },
 		.purge = WORDS{ APT_GET, APT_LEAVE, "purge", NULL },

@@ -23,6 +23,7 @@ PackageSet *package_set_new(void)
 	set->installed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	set->residue = new_names();
 	set->broken = new_names();
+	set->torn = new_names();
 	set->automatic = new_names();
 	return set;
 }
@@ -34,6 +35,7 @@ void package_set_free(PackageSet *set)
 	g_hash_table_unref(set->installed);
 	g_hash_table_unref(set->residue);
 	g_hash_table_unref(set->broken);
+	g_hash_table_unref(set->torn);
 	g_hash_table_unref(set->automatic);
 	g_free(set);
 }
@@ -78,8 +80,8 @@ static void names_from_json(GHashTable *names, const json_t *array)
 
 PackageSet *package_set_from_json(const json_t *object, GError **error)
 {
-	g_autoptr(PackageSet) set = package_set_new();
 	json_t *installed = json_object_get(object, "installed");
+	PackageSet *set;
 	const char *name;
 	json_t *version;
 
@@ -87,13 +89,14 @@ PackageSet *package_set_from_json(const json_t *object, GError **error)
 		fault_set(error, STATUS_DATA, NULL, "not a snapshot of packages");
 		return NULL;
 	}
+	set = package_set_new();
 	json_object_foreach(installed, name, version) g_hash_table_insert(
 		set->installed, g_strdup(name),
 		g_strdup(json_is_string(version) ? json_string_value(version) : ""));
 	names_from_json(set->residue, json_object_get(object, "residue"));
 	names_from_json(set->broken, json_object_get(object, "broken"));
 	names_from_json(set->automatic, json_object_get(object, "automatic"));
-	return g_steal_pointer(&set);
+	return set;
 }
 
 PackageChanges *package_changes_new(void)

@@ -15,6 +15,7 @@ typedef struct {
 	GHashTable *installed; /* name -> version: all that have files on the disk */
 	GHashTable *residue;   /* set of names: removed, their configuration is still there */
 	GHashTable *broken;    /* set of names: half installed or not configured */
+	GHashTable *torn;      /* set of names: broken while their files were put in place */
 	GHashTable *automatic; /* set of names: installed only because others need them */
 } PackageSet;
 

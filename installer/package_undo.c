@@ -6,6 +6,7 @@
 
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "installer/package_run.h"
 
 #define SNAPSHOT_MAX_BYTES ((gsize)64 * 1024 * 1024)
@@ -213,12 +214,28 @@ static bool is_done(Undo *undo)
 	return installed->len + residue->len + marks->len == 0;
 }
 
+/* A package that was killed while its files were put in place leaves files that dpkg forgets when
+ * it is removed ("git.1.gz.dpkg-new").  Installing it again first makes it whole; its archive is
+ * still in the cache.  Where that fails, it is removed as it is. */
+static bool mend(Undo *undo, GError **error)
+{
+	g_autoptr(GPtrArray) torn = NULL;
+	g_autoptr(GError) fault = NULL;
+
+	if (!packages_ready(&undo->job, undo->record->added, error) || !read_now(undo, error))
+		return false;
+	torn = still_there(undo, undo->now->torn);
+	if (torn->len == 0)
+		return true;
+	if (packages_install(&undo->job, as_words(torn), &fault) != PACKAGE_DONE)
+		log_line(undo->job.manager->name, "%s", fault ? fault->message : "not mended");
+	return read_now(undo, error);
+}
+
 static bool run(Undo *undo, GError **error)
 {
 	undo->job.may_repair = !undo->record->is_finished;
-	if (undo->job.may_repair && !packages_ready(&undo->job, undo->record->added, error))
-		return false;
-	if (!read_now(undo, error))
+	if (undo->job.may_repair ? !mend(undo, error) : !read_now(undo, error))
 		return false;
 	if (is_done(undo))
 		return true;

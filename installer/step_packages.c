@@ -16,41 +16,45 @@
 
 static const char *const keys[] = { NULL };
 
-/** The tools that the step's inputs name. */
-typedef struct {
-	ToolQuery *queries;
-	gsize count;
-} Wanted;
-
-static void wanted_clear(Wanted *wanted)
+static void query_clear(gpointer query)
 {
-	tools_clear(wanted->queries, wanted->count);
-	g_clear_pointer(&wanted->queries, g_free);
+	tools_clear(query, 1);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Wanted, wanted_clear)
 
-static bool read_wanted(const StepRun *run, Wanted *wanted, GError **error)
+/* Returns: (transfer full) (element-type ToolQuery): the tools that the step's inputs name. */
+static GArray *read_wanted(const StepRun *run, GError **error)
 {
 	const json_t *tools = json_object_get(run->step->inputs, "tools");
+	g_autoptr(GArray) wanted = g_array_new(FALSE, TRUE, sizeof(ToolQuery));
 
-	wanted->count = json_array_size(tools);
-	wanted->queries = g_new0(ToolQuery, wanted->count + 1);
-	for (gsize i = 0; i < wanted->count; i++) {
+	g_array_set_clear_func(wanted, query_clear);
+	for (gsize i = 0; i < json_array_size(tools); i++) {
 		const json_t *tool = json_array_get(tools, i);
 		const char *name = json_need_text(tool, "name", error);
+		ToolQuery query = { .minimum = json_text(tool, "minimum") };
 
 		if (!name)
-			return false;
-		wanted->queries[i].tool = catalogue_find(catalogue_get(), name);
-		wanted->queries[i].minimum = json_text(tool, "minimum");
-		if (!wanted->queries[i].tool) {
+			return NULL;
+		query.tool = catalogue_find(catalogue_get(), name);
+		if (!query.tool) {
 			fault_set(error, STATUS_FOREIGN, NULL, "the tool catalogue has no \"%s\"",
 			          name);
-			return false;
+			return NULL;
 		}
+		g_array_append_val(wanted, query);
 	}
 
-	return true;
+	return g_steal_pointer(&wanted);
+}
+
+static ToolQuery *query_at(const GArray *wanted, guint i)
+{
+	return (ToolQuery *)(gpointer)wanted->data + i;
+}
+
+static bool all_answer(const GArray *wanted)
+{
+	return tools_probe_all(query_at(wanted, 0), wanted->len);
 }
 
 /* A finished step writes down what its tools answered, so that a second run need not run them. */
@@ -62,13 +66,13 @@ static char *database_stamp(const StepRun *run)
 	return manager && manager->database ? tools_stamp(manager->database) : NULL;
 }
 
-static json_t *describe_answers(const StepRun *run, const Wanted *wanted)
+static json_t *describe_answers(const StepRun *run, const GArray *wanted)
 {
 	g_autofree char *database = database_stamp(run);
 	json_t *answers = json_array();
 
-	for (gsize i = 0; i < wanted->count; i++) {
-		const ToolQuery *query = &wanted->queries[i];
+	for (guint i = 0; i < wanted->len; i++) {
+		const ToolQuery *query = query_at(wanted, i);
 		g_autofree char *stamp = tools_stamp(query->program);
 		json_t *answer = json_object();
 
@@ -103,15 +107,15 @@ static bool is_answer_fresh(const json_t *answer, const char *minimum)
 }
 
 /* Whether the receipt's answers still hold: no package changed since, and no program. */
-static bool answers_hold(const StepRun *run, const Wanted *wanted)
+static bool answers_hold(const StepRun *run, const GArray *wanted)
 {
 	const json_t *answers = json_object_get(json_object_get(run->receipt, "result"), "answers");
 	g_autofree char *database = answers ? database_stamp(run) : NULL;
 
 	if (!database || g_strcmp0(database, json_text(answers, "database")) != 0)
 		return false;
-	for (gsize i = 0; i < wanted->count; i++) {
-		const ToolQuery *query = &wanted->queries[i];
+	for (guint i = 0; i < wanted->len; i++) {
+		const ToolQuery *query = query_at(wanted, i);
 
 		if (!is_answer_fresh(find_answer(answers, query->tool->name), query->minimum))
 			return false;
@@ -138,15 +142,15 @@ static bool was_cut_short(const StepRun *run)
 
 static bool probe_packages(const StepRun *run, Probe *probe, GError **error)
 {
-	g_auto(Wanted) wanted = { 0 };
+	g_autoptr(GArray) wanted = read_wanted(run, error);
 
-	if (!read_wanted(run, &wanted, error))
+	if (!wanted)
 		return false;
 	if (was_cut_short(run))
 		*probe = PROBE_PARTIAL;
-	else if (answers_hold(run, &wanted))
+	else if (answers_hold(run, wanted))
 		*probe = PROBE_OURS;
-	else if (!tools_probe_all(wanted.queries, wanted.count))
+	else if (!all_answer(wanted))
 		*probe = PROBE_ABSENT;
 	else
 		*probe = run->receipt ? PROBE_OURS : PROBE_PARTIAL;
@@ -343,12 +347,12 @@ static bool install(Installation *it, GError **error)
 	return verdict == PACKAGE_DONE;
 }
 
-static bool verify(Wanted *wanted, GError **error)
+static bool verify(const GArray *wanted, GError **error)
 {
-	if (tools_probe_all(wanted->queries, wanted->count))
+	if (all_answer(wanted))
 		return true;
-	for (gsize i = 0; i < wanted->count; i++) {
-		const ToolQuery *query = &wanted->queries[i];
+	for (guint i = 0; i < wanted->len; i++) {
+		const ToolQuery *query = query_at(wanted, i);
 
 		if (query->program)
 			continue;
@@ -360,7 +364,7 @@ static bool verify(Wanted *wanted, GError **error)
 	return false;
 }
 
-static json_t *describe_result(Installation *it, const Wanted *wanted, GError **error)
+static json_t *describe_result(Installation *it, const GArray *wanted, GError **error)
 {
 	g_autoptr(PackageSet) after = packages_read(it->job.manager, error);
 	g_autoptr(PackageChanges) changes = NULL;
@@ -380,19 +384,19 @@ static json_t *describe_result(Installation *it, const Wanted *wanted, GError **
 static json_t *apply_packages(const StepRun *run, GError **error)
 {
 	g_auto(Installation) it = { 0 };
-	g_auto(Wanted) wanted = { 0 };
+	g_autoptr(GArray) wanted = read_wanted(run, error);
 
-	if (!read_wanted(run, &wanted, error))
+	if (!wanted)
 		return NULL;
 	if (!has_packages(run))
-		return verify(&wanted, error)
-		               ? json_pack("{s:o}", "answers", describe_answers(run, &wanted))
+		return verify(wanted, error)
+		               ? json_pack("{s:o}", "answers", describe_answers(run, wanted))
 		               : NULL;
-	if (!begin(&it, run, error) || !install(&it, error) || !verify(&wanted, error))
+	if (!begin(&it, run, error) || !install(&it, error) || !verify(wanted, error))
 		return NULL;
 	it.record->is_finished = true;
 	return package_record_write(it.record, it.record_path, error)
-	               ? describe_result(&it, &wanted, error)
+	               ? describe_result(&it, wanted, error)
 	               : NULL;
 }
 

@@ -179,15 +179,15 @@ static gpointer probe_on_thread(gpointer data)
 
 bool tools_probe_all(ToolQuery *queries, gsize count)
 {
-	g_autofree GThread **threads = g_new0(GThread *, count + 1);
+	g_autoptr(GPtrArray) threads = g_ptr_array_new();
 	bool all = true;
 
 	for (gsize i = 1; i < count; i++)
-		threads[i] = g_thread_new("tool", probe_on_thread, &queries[i]);
+		g_ptr_array_add(threads, g_thread_new("tool", probe_on_thread, &queries[i]));
 	if (count > 0)
 		probe_on_thread(&queries[0]);
-	for (gsize i = 1; i < count; i++)
-		g_thread_join(threads[i]);
+	for (guint i = 0; i < threads->len; i++)
+		g_thread_join(threads->pdata[i]);
 	for (gsize i = 0; i < count; i++)
 		all = all && queries[i].program != NULL;
 

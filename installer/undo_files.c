@@ -104,10 +104,8 @@ bool undo_restore_backup(const Undo *undo, const json_t *part, GError **error)
 
 	if (!backup)
 		return false;
-	if (!file_exists(path)) {
-		undo_leave(undo, path, "was removed by somebody; not put back");
-		return true;
-	}
+	if (!file_exists(path))
+		return true; /* a person removed it since: that is an edit too */
 
 	g_autofree char *before = g_path_get_basename(backup);
 	g_autofree char *now =

@@ -57,21 +57,20 @@ static bool take_away(const Undo *undo, const char *path, const char *token, GEr
 }
 
 /* A tree that was finished is taken apart by its listing, edits of a person kept; it is removed
- * as a whole only while there is none. */
+ * as a whole only while there is none.  Without @undo nobody is told of another tree there. */
 static bool take_tree(const Undo *undo, const json_t *part, const char *path, GError **error)
 {
 	const char *token = need_token(part, error);
 	const char *unless = json_text(part, "unless");
 
-	return token && ((unless && file_exists(unless)) ||
-	                 take_away(unless ? NULL : undo, path, token, error));
+	return token && ((unless && file_exists(unless)) || take_away(undo, path, token, error));
 }
 
 bool undo_remove_tree(const Undo *undo, const json_t *part, GError **error)
 {
 	const char *path = undo_need_tree_path(part, error);
 
-	return path && take_tree(undo, part, path, error);
+	return path && take_tree(json_text(part, "unless") ? NULL : undo, part, path, error);
 }
 
 bool undo_restore_tree(const Undo *undo, const json_t *part, GError **error)
@@ -79,14 +78,18 @@ bool undo_restore_tree(const Undo *undo, const json_t *part, GError **error)
 	const char *path = undo_need_tree_path(part, error);
 	const char *backup = path ? undo_need_backup(part, error) : NULL;
 
-	if (!backup || !take_tree(undo, part, path, error))
+	if (!backup || !take_tree(NULL, part, path, error))
 		return false;
-	if (file_exists(path))
-		return true; /* the older tree: not moved yet, or back already */
 
 	g_autofree char *beside = g_strdup_printf("%s.%s.old", path, json_text(part, "token"));
 	const char *from = file_exists(backup) ? backup : beside;
-	return !file_exists(from) || file_rename(from, path, error);
+	if (!file_exists(from))
+		return true; /* there was none, or it was not moved yet, or is back already */
+	if (!file_exists(path))
+		return file_rename(from, path, error);
+
+	undo_leave(undo, from, "the older tree; edits of a person are in its place");
+	return true;
 }
 
 /* A listing is a file that somebody could have changed. */

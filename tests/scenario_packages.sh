@@ -7,6 +7,7 @@
 #
 # DRIVER is tests/drive_installer_packages.  Root file systems are kept in $SLIPWAY_TEST_CACHE
 # (build/cache).
+# shellcheck disable=SC2016,SC2317 # programs for other shells; functions that check() calls
 set -euo pipefail
 
 driver=$(readlink -f "${1:?usage: tests/scenario_packages.sh DRIVER [SUITE...]}")
@@ -189,7 +190,6 @@ remember() {
   # shellcheck disable=SC2086
   (cd "$root" && find . -xdev \( ${prune% -o} \) -prune -o \
     -printf '%p %M %U:%G %l\n' \( -type f -exec md5sum {} + -o -true \) | sort)
-  # shellcheck disable=SC2016
   inside dpkg-query -W -f '${Package} ${Version} ${db:Status-Abbrev}\n'
   inside apt-mark showmanual
   set +f
@@ -230,32 +230,33 @@ killed_then_finished() {
   fresh && apply_until "$1" && apply && inside git --version && undo && is_as_before
 }
 
-# A lock as dpkg takes it, until its stdin ends.
+# hold LOCK SECONDS: a lock as dpkg takes it
 hold() {
-  # shellcheck disable=SC2016
   inside perl -e 'use Fcntl; open F, "+>>", $ARGV[0] or die $!;
     my $lock = pack("s s x4 q q i x4", F_WRLCK, 0, 0, 0, 0);
     fcntl(F, F_SETLK, $lock) or die $!;
     $| = 1; print "held\n"; sleep $ARGV[1];' "$@"
 }
 
+# hold_in_background LOCK SECONDS: returns when the lock is taken; $holder is the process
+hold_in_background() {
+  : >"$work/held"
+  hold "$@" >"$work/held" &
+  holder=$!
+  until grep -q held "$work/held"; do kill -0 "$holder" || return 1; done
+}
+
 busy_then_free() { # the holder goes away in time
-  coproc holder { hold "$1" 2; }
-  local pid=$holder_PID got=0
-  read -r _ <&"${holder[0]}"
-  apply >"$work/said" 2>&1 || got=$?
-  wait "$pid" || true
-  cat "$work/said"
-  [ "$got" = 0 ] && grep -q 'waiting for perl (process [0-9]*), which holds' "$work/said"
+  hold_in_background "$1" 2 &&
+    ends_with 0 'waiting for perl (process [0-9]*), which holds' apply
 }
 
 busy_too_long() {
-  coproc holder { hold "$1" 600; }
-  local pid=$holder_PID got=0
-  read -r _ <&"${holder[0]}"
+  local got=0
+  hold_in_background "$1" 600 || return 1
   ends_with 75 'perl (process [0-9]*) holds' apply || got=1
   kill_inside "$root"
-  wait "$pid" 2>/dev/null || true
+  wait "$holder" 2>/dev/null || true
   [ "$got" = 0 ] && is_as_before
 }
 

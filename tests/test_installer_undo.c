@@ -87,7 +87,7 @@ static void test_restore_backup(Fixture *fixture, gconstpointer data G_GNUC_UNUS
 		{ "world", "hello", NULL }, /* what we wrote */
 		{ "hello", "hello", NULL }, /* not replaced yet, or restored already */
 		{ "edited", "edited", "changed since" },
-		{ NULL, NULL, "removed by somebody" },
+		{ NULL, NULL, NULL },
 		{ "/", "/", "no longer the file" },
 	};
 	const char *text =

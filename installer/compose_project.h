@@ -1,0 +1,28 @@
+/* installer/compose_project.h - a container project as data
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "base/json.h"
+
+/** A project as a step's inputs or a recipe describe it. */
+typedef struct {
+	char *project;
+	char *directory; /* where the stack's files are; relative paths in them start here */
+	char **files;    /* absolute */
+	char *env_file;  /* (nullable): absolute */
+	char *engine; /* (nullable): endpoint, "unix:///run/docker.sock"; NULL: DOCKER_HOST, else the
+	                    default socket */
+	guint wait_s; /* for every service to become healthy */
+} ComposeProject;
+
+/** Reads "project", "directory", "files", "env_file", "engine", "wait_s".  Returns: (transfer full):
+ *  NULL with CONFIG or DATA set. */
+ComposeProject *compose_project_new(const json_t *inputs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void compose_project_free(ComposeProject *project);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ComposeProject, compose_project_free)
+
+/** Returns: (transfer full) (nullable): SHA-256 over the project's files and its env file; NULL
+ *  when a file cannot be read. */
+char *compose_digest(const ComposeProject *project);
