@@ -28,6 +28,7 @@ BANNED  := strcpy|strcat|strncpy|sprintf|strtok|atoi|system|popen|mktemp|alloca|
 TEST_SRCS := $(sort $(wildcard tests/test_*.c))
 TESTS     := $(TEST_SRCS:%.c=$(B)/%)
 FUZZERS   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/fuzz_*.c)))
+DRIVERS   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/drive_*.c)))
 room       = $(word 2,$(subst _, ,$(notdir $(1))))
 room_objs  = $(if $(filter installer,$(1)),$(filter-out %/main.o,$(OBJS)),\
              $(filter $(B)/base/% $(B)/$(1)/%,$(OBJS)))
@@ -58,7 +59,7 @@ $(B)/$(PROG): $(OBJS)
 	$(Q)$(LINK) $^ $(PKG_LIBS) -o $@
 
 .SECONDEXPANSION:
-$(TESTS) $(FUZZERS): $(B)/%: $(B)/%.o $$(call room_objs,$$(call room,$$@))
+$(TESTS) $(FUZZERS) $(DRIVERS): $(B)/%: $(B)/%.o $$(call room_objs,$$(call room,$$@))
 	$(call say,LINK)
 	$(Q)$(LINK) $^ $(PKG_LIBS) -o $@
 

@@ -158,6 +158,7 @@ void session_summarize(const Txn *txn)
 	const Plan *plan = txn->plan;
 
 	note_each(txn, "Left in place:");
+	session_put(txn->app, "left_in_place", left_in_place(txn));
 	if (!plan)
 		return;
 

@@ -176,9 +176,11 @@ static void load_entry(Txn *txn)
 	json_array_foreach(steps, i, step)
 	{
 		const char *id = json_text_or(step, "id", "");
-		follow(txn, id, TXN_STEP_INTENT, step);
 		bool is_kept = txn->has_heir && g_str_equal(id, "packages");
-		txn_find_step(txn, id)->state = is_kept ? TXN_STEP_NONE : TXN_STEP_DONE;
+		follow(txn, id, TXN_STEP_INTENT, step);
+		follow(txn, id, TXN_STEP_DONE, step);
+		if (is_kept)
+			txn_find_step(txn, id)->state = TXN_STEP_NONE;
 	}
 }
 

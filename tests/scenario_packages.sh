@@ -5,7 +5,7 @@
 #
 #   tests/scenario_packages.sh DRIVER [SUITE...]
 #
-# DRIVER is tests/drive_installer_packages.  Root file systems are kept in $SLIPWAY_TEST_CACHE
+# DRIVER is tests/drive_installer_step.  Root file systems are kept in $SLIPWAY_TEST_CACHE
 # (build/cache).
 # shellcheck disable=SC2016,SC2317 # programs for other shells; functions that check() calls
 set -euo pipefail
@@ -179,7 +179,16 @@ fresh() { # a new root, with the driver and its libraries in it
 
 inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"; }
 drive() { inside /drive/ld.so --library-path /drive/lib /drive/drive "$@"; }
-apply() { drive apply /txn 5 git -- git; }
+# inputs FILE TOOL PACKAGE: what the planner would make
+inputs() {
+  printf '{"manager":"apt","tools":[%s],"packages":["%s"],"lock_timeout_s":5}\n' \
+    "${2:+{\"name\":\"$2\"}}" "$3" >"$1"
+}
+install() { # install TOOL PACKAGE
+  inputs "$root/drive/inputs.json" "$1" "$2"
+  drive apply packages /txn /drive/inputs.json
+}
+apply() { install git git; }
 undo() { drive undo /txn; }
 
 # Every name, mode, owner, link and content, then the packages and their marks.
@@ -294,12 +303,12 @@ configuration_edited() {
 
 mark_restored() {
   fresh && inside apt-mark auto ca-certificates && remember >"$work/before" &&
-    drive apply /txn 5 -- ca-certificates && inside apt-mark showmanual | grep -qx ca-certificates &&
+    install '' ca-certificates && inside apt-mark showmanual | grep -qx ca-certificates &&
     undo && is_as_before
 }
 
-unknown_package() { fresh && ends_with 69 'nosuchpackage' drive apply /txn 5 -- nosuchpackage && is_as_before; }
-unverified() { fresh && ends_with 3 'does not answer' drive apply /txn 5 jq -- git-man && undo && is_as_before; }
+unknown_package() { fresh && ends_with 69 'nosuchpackage' install '' nosuchpackage && is_as_before; }
+unverified() { fresh && ends_with 3 'does not answer' install jq git-man && undo && is_as_before; }
 full_lists() {
   fresh && rm -rf "$root"/var/lib/apt/lists/*_* && echo 'deb [trusted=yes] file:/nowhere ./' >"$root/etc/apt/sources.list" &&
     ends_with 69 '' apply
@@ -318,8 +327,9 @@ as_user() {
 }
 user_drive() { inside setpriv --reuid dev --regid dev --clear-groups env HOME=/home/dev USER=dev /drive/ld.so --library-path /drive/lib /drive/drive "$@"; }
 user_cycle() {
+  inputs "$root/drive/inputs.json" git git
   user_drive acquire "$(user_drive commands git)" &&
-    user_drive apply /txn/t 5 git -- git && inside git --version &&
+    user_drive apply packages /txn/t /drive/inputs.json && inside git --version &&
     user_drive undo /txn/t && ! inside git --version
 }
 user_refused() { ends_with 77 "$1" user_drive acquire "$(user_drive commands git)"; }

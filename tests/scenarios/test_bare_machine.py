@@ -24,6 +24,7 @@ def setUpModule():
 
 class BareMachine(unittest.TestCase):
     """Each test is a machine of its own."""
+    maxDiff = None
 
     def machine(self, suite, user):
         place = pathlib.Path(tempfile.mkdtemp(prefix="slipway-upstream-"))
@@ -83,7 +84,7 @@ class BareMachine(unittest.TestCase):
         kept = [entry["path"] for entry in document["kept"]] + document["side_effects"]
         changes = [line for line in rig.differences(before, machine.tree())
                    if not self.is_said(line.split()[1].rstrip(":"), kept)]
-        self.assertEqual(changes, [])
+        self.assertEqual(changes, [], "\n".join(changes))
         self.assertEqual(machine.packages(), packages)
 
     @staticmethod
