@@ -114,8 +114,6 @@ bool command_rollback(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSE
 	g_autoptr(Txn) txn = txn_open(app, host_get(host), dir, &plan, error);
 	if (!txn)
 		return false;
-	if (txn->has_commit)
-		return txn_finish(txn, error);
 	if (txn->entry) {
 		fault_set(error, STATUS_FOREIGN, "Run \"slipway resume\" to finish it.",
 		          "an uninstall can only be finished");

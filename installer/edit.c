@@ -42,7 +42,8 @@ static bool path_stays_inside(const char *root, const char *path)
 	g_autofree char *rooted = g_strconcat("/", path, NULL);
 	g_autofree char *canonical = g_canonicalize_filename(rooted, "/");
 
-	if (!g_str_equal(rooted, canonical) || !*path || g_str_has_prefix(path, ".git/"))
+	if (!g_str_equal(rooted, canonical) || !*path || *path == '/' ||
+	    g_str_has_prefix(path, ".git/"))
 		return false;
 
 	g_autofree char *parent = g_path_get_dirname(path);
@@ -203,7 +204,7 @@ bool edit_apply(const char *root, GBytes *edits, const char *name, GError **erro
 {
 	gsize size_bytes = 0;
 	const char *data = g_bytes_get_data(edits, &size_bytes);
-	g_autofree char *text = g_strndup(data, size_bytes);
+	g_autofree char *text = g_strndup(data ? data : "", size_bytes);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	g_autoptr(GHashTable) texts =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, text_free);

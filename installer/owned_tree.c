@@ -54,7 +54,7 @@ bool owned_tree_is_complete(const StepRun *run, const char *path)
 	if (!bytes)
 		return false;
 
-	g_autofree char *found = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+	g_autofree char *found = recipe_text(bytes);
 	return g_str_equal(g_strchomp(found), digest);
 }
 

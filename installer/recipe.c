@@ -73,6 +73,13 @@ GBytes *recipe_member(const StepRun *run, const char *member, GError **error)
 	return NULL;
 }
 
+char *recipe_text(GBytes *bytes)
+{
+	const char *data = g_bytes_get_data(bytes, NULL);
+
+	return g_strndup(data ? data : "", g_bytes_get_size(bytes));
+}
+
 void recipe_add(json_t *recipe, const char *verb, ...)
 {
 	json_t *part = json_pack("{s:s}", "do", verb);
@@ -116,6 +123,12 @@ int recipe_status_of(const char *output, int fallback)
 	} table[] = {
 		{ "No space left on device", STATUS_IO },
 		{ "Disk quota exceeded", STATUS_IO },
+		{ "Could not resolve", STATUS_UNAVAILABLE },
+		{ "Failed to connect", STATUS_UNAVAILABLE },
+		{ "Couldn't connect", STATUS_UNAVAILABLE },
+		{ "timed out", STATUS_UNAVAILABLE },
+		{ "Operation too slow", STATUS_UNAVAILABLE },
+		{ "does not appear to be a git repository", STATUS_UNAVAILABLE },
 		{ "NewConnectionError", STATUS_UNAVAILABLE },
 		{ "NameResolutionError", STATUS_UNAVAILABLE },
 		{ "ConnectTimeoutError", STATUS_UNAVAILABLE },
@@ -131,7 +144,6 @@ int recipe_status_of(const char *output, int fallback)
 		{ "Network is unreachable", STATUS_UNAVAILABLE },
 		{ "Temporary failure in name resolution", STATUS_UNAVAILABLE },
 		{ "Name or service not known", STATUS_UNAVAILABLE },
-		{ "Read timed out", STATUS_UNAVAILABLE },
 		{ "HTTP error 5", STATUS_UNAVAILABLE },
 		{ "IncompleteRead", STATUS_UNAVAILABLE },
 	};

@@ -22,6 +22,9 @@ bool recipe_mode(const StepRun *run, mode_t fallback, mode_t *mode, GError **err
 GBytes *recipe_member(const StepRun *run, const char *member,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: (transfer full): the bytes with a NUL behind them. */
+char *recipe_text(GBytes *bytes);
+
 /** Appends the primitive @verb with the string members that follow, key and value in turns, up to
  *  a NULL. */
 void recipe_add(json_t *recipe, const char *verb, ...) G_GNUC_NULL_TERMINATED;

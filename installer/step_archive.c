@@ -47,7 +47,7 @@ static char *digest_of_line(const char *line, const char *name)
 
 static char *find_digest(GBytes *sums, const char *name, GError **error)
 {
-	g_autofree char *text = g_strndup(g_bytes_get_data(sums, NULL), g_bytes_get_size(sums));
+	g_autofree char *text = recipe_text(sums);
 	g_auto(GStrv) lines = g_strsplit_set(text, "\r\n", -1);
 
 	for (char **line = lines; *line; line++) {

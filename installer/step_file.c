@@ -43,7 +43,7 @@ static GBytes *render(const StepRun *run, GError **error)
 		return g_steal_pointer(&bytes);
 
 	gsize size_bytes = g_bytes_get_size(bytes);
-	g_autofree char *text = g_strndup(g_bytes_get_data(bytes, NULL), size_bytes);
+	g_autofree char *text = recipe_text(bytes);
 	if (strlen(text) != size_bytes) {
 		fault_set(error, STATUS_CONFIG, NULL, "the template %s has a NUL byte", member);
 		return NULL;

@@ -78,7 +78,7 @@ static bool probe_key(const StepRun *run, Probe *probe, GError **error)
 	if (!name)
 		return false;
 
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(host->keystore_mutex);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(host->keystore_mutex);
 	g_autofree char *peek = keystore_peek(host->keystore);
 	if (seen && g_strcmp0(seen, peek) == 0)
 		is_there = true;
@@ -123,7 +123,7 @@ static json_t *prepare_key(const StepRun *run, GError **error)
 	if (!name)
 		return NULL;
 
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(host->keystore_mutex);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(host->keystore_mutex);
 	if (!has_key(host->keystore, name, &is_there, error))
 		return NULL;
 
@@ -169,7 +169,7 @@ static json_t *apply_key(const StepRun *run, GError **error)
 	if (!name)
 		return NULL;
 
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(host->keystore_mutex);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(host->keystore_mutex);
 	if (!make_key(run, name, error)) {
 		g_prefix_error(error, "key %s: ", name);
 		return NULL;

@@ -29,6 +29,7 @@ typedef struct {
 	char *program;
 	char *tree;
 	char **policy; /* options in front of every subcommand */
+	char *config;  /* "GIT_CONFIG_GLOBAL=FILE", in the environment of every subcommand */
 } Git;
 
 static void git_clear(Git *git)
@@ -36,6 +37,7 @@ static void git_clear(Git *git)
 	g_free(git->program);
 	g_free(git->tree);
 	g_strfreev(git->policy);
+	g_free(git->config);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Git, git_clear)
 
@@ -115,15 +117,24 @@ static char **make_policy(const Git *git, const char *transport)
 	return (char **)g_ptr_array_free(g_steal_pointer(&options), FALSE);
 }
 
+/* The server side of a local mirror takes no option of ours, only a file, and refuses a repository
+ * that belongs to somebody else: whoever named the mirror decided that. */
+static bool write_config(Git *git, GError **error)
+{
+	static const char text[] = "[safe]\n\tdirectory = *\n";
+	g_autofree char *path = g_build_filename(git->run->txn_dir, "gitconfig", NULL);
+
+	git->config = g_strconcat("GIT_CONFIG_GLOBAL=", path, NULL);
+	return file_write(path, text, strlen(text), 0600, error);
+}
+
 /* Runs one subcommand in the tree; NULL ends @arguments. */
 static char *git_run(const Git *git, guint timeout_ms, const char *const *arguments, GError **error)
 {
-	static const char *const env[] = {
-		"GIT_CONFIG_NOSYSTEM=1",      "GIT_CONFIG_GLOBAL=/dev/null",
-		"GIT_TERMINAL_PROMPT=0",      "GIT_ASKPASS=/bin/false",
-		"GIT_ATTR_NOSYSTEM=1",        "GIT_OPTIONAL_LOCKS=0",
-		"GIT_SSH_COMMAND=/bin/false", NULL
-	};
+	const char *const env[] = { "GIT_CONFIG_NOSYSTEM=1",      git->config,
+		                    "GIT_TERMINAL_PROMPT=0",      "GIT_ASKPASS=/bin/false",
+		                    "GIT_ATTR_NOSYSTEM=1",        "GIT_OPTIONAL_LOCKS=0",
+		                    "GIT_SSH_COMMAND=/bin/false", NULL };
 	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
 
 	g_ptr_array_add(argv, g_strdup(git->program));
@@ -163,12 +174,18 @@ static bool git_do(const Git *git, const char *const *arguments, GError **error)
 	return out != NULL;
 }
 
-static bool was_asked_to_stop(const GError *error)
+/* Whether another way to ask the same server may do better: not when it cannot be reached, and not
+ * when we were asked to stop. */
+static bool may_ask_again(const GError *error)
 {
-	int status = fault_status(error);
+	return error->code == STATUS_UNAVAILABLE && recipe_status_of(error->message, 0) == 0;
+}
 
-	return status == STATUS_INTERRUPTED || status == STATUS_TERMINATED ||
-	       status == STATUS_HANGUP;
+static void fail_fetch(const char *url, GError *failure, GError **error)
+{
+	if (failure->code == STATUS_UNAVAILABLE || failure->code == STATUS_DEADLINE)
+		failure->code = recipe_status_of(failure->message, STATUS_UNAVAILABLE);
+	g_propagate_prefixed_error(error, failure, "cannot fetch %s: ", url);
 }
 
 /* Just the revision if the server gives it out by its id, else everything it has. */
@@ -185,27 +202,18 @@ static bool fetch(const Git *git, const char *url, const char *revision, GError 
 		                     "+refs/heads/*:refs/remotes/origin/*",
 		                     "+refs/tags/*:refs/tags/*",
 		                     NULL };
-	g_autoptr(GError) first = NULL;
-	GError *second = NULL;
+	GError *failure = NULL;
 
 	recipe_report(git->run, -1, "fetching the revision");
-	g_autofree char *out = git_run(git, FETCH_TIMEOUT_MS, shallow, &first);
-	if (out)
-		return true;
-	if (was_asked_to_stop(first)) {
-		g_propagate_error(error, g_steal_pointer(&first));
-		return false;
+	g_autofree char *out = git_run(git, FETCH_TIMEOUT_MS, shallow, &failure);
+	if (!out && may_ask_again(failure)) {
+		g_clear_error(&failure);
+		recipe_report(git->run, -1, "fetching the whole history");
+		out = git_run(git, FULL_FETCH_TIMEOUT_MS, full, &failure);
 	}
-
-	recipe_report(git->run, -1, "fetching the whole history");
-	out = git_run(git, FULL_FETCH_TIMEOUT_MS, full, &second);
-	if (out)
-		return true;
-
-	if (second->code == STATUS_UNAVAILABLE || second->code == STATUS_DEADLINE)
-		second->code = recipe_status_of(second->message, STATUS_UNAVAILABLE);
-	g_propagate_prefixed_error(error, second, "cannot fetch %s: ", url);
-	return false;
+	if (!out)
+		fail_fetch(url, failure, error);
+	return out != NULL;
 }
 
 static bool verify_revision(const Git *git, const char *revision, GError **error)
@@ -305,7 +313,7 @@ static bool make_git(const StepRun *run, const char *url, Git *git, GError **err
 	}
 
 	git->policy = make_policy(git, transport);
-	return true;
+	return write_config(git, error);
 }
 
 static bool make_checkout(const StepRun *run, const char *path, GError **error)

@@ -126,64 +126,103 @@ bool txn_undo_all(Txn *txn, GError **error)
 	return false;
 }
 
-/* A directory of ours that nothing is in any more goes; one that is in use stays. */
-static void remove_if_empty(const char *state_dir, const char *name)
+static bool is_referenced(const json_t *receipt, const char *stack_dir)
 {
-	g_autofree char *path = g_build_filename(state_dir, name, NULL);
-
-	(void)rmdir(path);
-}
-
-/* Removes the stack's files unless the receipt needs them, and then the transaction itself, the
- * journal last of all: until then the run counts as unfinished. */
-static bool clean_up(Txn *txn, const char *stack_dir, const json_t *receipt, GError **error)
-{
-	const char *state = txn->app->paths->state;
-	bool is_needed = false;
 	const char *name = NULL;
 	json_t *entry = NULL;
-	json_t *txns = NULL;
-	g_autofree char *journal = g_build_filename(txn->dir, "journal", NULL);
 
 	json_object_foreach(json_object_get(receipt, "stacks"), name, entry)
-	{
-		gsize i = 0;
-		json_t *id = NULL;
 		if (g_strcmp0(json_text(entry, "stack_dir"), stack_dir) == 0)
-			stack_dir = NULL;
-		txns = json_object_get(entry, "txns");
-		json_array_foreach(txns, i, id) is_needed |=
-			g_strcmp0(json_string_value(id), txn->id) == 0;
+			return true;
+
+	return false;
+}
+
+static bool has_txn(const json_t *receipt, const char *id)
+{
+	const char *name = NULL;
+	json_t *entry = NULL;
+
+	json_object_foreach(json_object_get(receipt, "stacks"), name, entry) {
+		gsize i = 0;
+		json_t *other = NULL;
+		json_array_foreach(json_object_get(entry, "txns"), i, other)
+			if (g_strcmp0(json_string_value(other), id) == 0)
+				return true;
 	}
 
-	if (stack_dir && *stack_dir && !tree_remove(stack_dir, error))
-		return false;
-	g_clear_pointer(&txn->journal, journal_free);
-	if (is_needed ? !file_remove(journal, error)
-	              : !file_remove(journal, error) || !tree_remove(txn->dir, error))
-		return false;
+	return false;
+}
 
-	remove_if_empty(state, "txn");
-	remove_if_empty(state, "stacks");
-	remove_if_empty(state, "listings");
+/* Removes what lies in @state_dir/@folder and what the receipt does not need. */
+static bool sweep(const char *state_dir, const char *folder, const json_t *receipt, GError **error)
+{
+	g_autofree char *path = g_build_filename(state_dir, folder, NULL);
+	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+	const char *name = NULL;
+
+	while (directory && (name = g_dir_read_name(directory))) {
+		g_autofree char *child = g_build_filename(path, name, NULL);
+		if (!is_referenced(receipt, child) && !has_txn(receipt, name) &&
+		    !tree_remove(child, error))
+			return false;
+	}
+
+	(void)rmdir(path); /* it stays while something is in it */
 	return true;
 }
 
-bool txn_roll_back(Txn *txn, GError **error)
+/* Ends the transaction: with its journal it stops being unfinished.  What nobody needs any more
+ * goes after that, so that a kill before leaves all that a rollback takes, and one after it only
+ * leaves files for the next sweep. */
+static bool clean_up(Txn *txn, GError **error)
+{
+	const char *state = txn->app->paths->state;
+	g_autofree char *journal = g_build_filename(txn->dir, "journal", NULL);
+	g_autofree char *listings = g_build_filename(state, "listings", NULL);
+	g_autoptr(json_t) receipt = receipt_load(state, error);
+
+	if (!receipt)
+		return false;
+
+	g_clear_pointer(&txn->journal, journal_free);
+	if (!file_remove(journal, error) || !sweep(state, "txn", receipt, error) ||
+	    !sweep(state, "stacks", receipt, error))
+		return false;
+
+	(void)rmdir(listings);
+	return true;
+}
+
+/* What the receipt said of the stack before the run, once more: for a run that was taken back after
+ * its commit. */
+static bool restore_receipt(Txn *txn, GError **error)
 {
 	g_autoptr(json_t) receipt = receipt_load(txn->app->paths->state, error);
 
 	if (!receipt)
 		return false;
 
+	json_t *stacks = json_object_get(receipt, "stacks");
+	if (txn->plan->receipt)
+		json_object_set(stacks, txn->plan->stack, txn->plan->receipt);
+	else
+		json_object_del(stacks, txn->plan->stack);
+	return receipt_write(txn->app->paths->state, receipt, error) &&
+	       receipt_switch(txn->app->paths->state,
+	                      json_integer_value(json_object_get(receipt, "generation")), error);
+}
+
+bool txn_roll_back(Txn *txn, GError **error)
+{
 	if (!journal_append(txn->journal, json_pack("{s:s}", "type", "rollback"), error))
 		return false;
 
 	cancel_suspend(true);
-	bool is_done = txn_undo_all(txn, error);
-	is_done = is_done &&
-	          journal_append(txn->journal, json_pack("{s:s}", "type", "aborted"), error) &&
-	          clean_up(txn, txn->plan ? txn->plan->stack_dir : NULL, receipt, error);
+	bool is_done = txn_undo_all(txn, error) &&
+	               (!txn->has_commit || restore_receipt(txn, error)) &&
+	               journal_append(txn->journal, json_pack("{s:s}", "type", "aborted"), error) &&
+	               clean_up(txn, error);
 	cancel_suspend(false);
 	return is_done;
 }
@@ -354,46 +393,7 @@ bool txn_commit(Txn *txn, GError **error)
 	return write_commit(txn, receipt, error) && txn_finish(txn, error);
 }
 
-/* The transactions of a stack that is gone: their backups serve nobody. */
-static bool remove_old_txns(const Txn *txn, const json_t *receipt, GError **error)
-{
-	const json_t *txns = json_object_get(txn->entry, "txns");
-	gsize i = 0;
-	json_t *id = NULL;
-	const char *name = NULL;
-	json_t *entry = NULL;
-
-	json_array_foreach(txns, i, id)
-	{
-		bool is_needed = false;
-		g_autofree char *path = g_build_filename(txn->app->paths->state, "txn",
-		                                         json_string_value(id), NULL);
-		json_object_foreach(json_object_get(receipt, "stacks"), name, entry)
-		{
-			gsize j = 0;
-			json_t *other = NULL;
-			json_array_foreach(json_object_get(entry, "txns"), j, other) is_needed |=
-				json_equal(other, id);
-		}
-		if (!is_needed && !tree_remove(path, error))
-			return false;
-	}
-
-	return true;
-}
-
 bool txn_finish(Txn *txn, GError **error)
 {
-	const char *state = txn->app->paths->state;
-
-	if (!receipt_switch(state, txn->generation, error))
-		return false;
-
-	g_autoptr(json_t) receipt = receipt_load(state, error);
-	if (!receipt || !remove_old_txns(txn, receipt, error))
-		return false;
-
-	/* What an older definition left: the files of the one that was replaced. */
-	const json_t *before = txn->plan ? txn->plan->receipt : txn->entry;
-	return clean_up(txn, json_text(before, "stack_dir"), receipt, error);
+	return receipt_switch(txn->app->paths->state, txn->generation, error) && clean_up(txn, error);
 }

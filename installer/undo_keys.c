@@ -24,7 +24,8 @@ bool undo_key_delete(const Undo *undo, const json_t *part, GError **error)
 	if (!name || !need_keystore(undo, error))
 		return false;
 
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(undo->host->keystore_mutex);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED =
+		g_mutex_locker_new(undo->host->keystore_mutex);
 	if (!keystore_exists(undo->host->keystore) ||
 	    keystore_remove(undo->host->keystore, name, &failure) ||
 	    g_error_matches(failure, KEYSTORE_ERROR, KEYSTORE_ERROR_NOT_FOUND))
@@ -65,7 +66,7 @@ bool undo_keystore_delete(const Undo *undo, const json_t *part, GError **error)
 		return true;
 	}
 
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(host->keystore_mutex);
+	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(host->keystore_mutex);
 	if (!store_is_empty(host->keystore, &is_empty, error))
 		return false;
 

@@ -44,7 +44,8 @@ const char *undo_need_path(const json_t *part, const char *key, GError **error)
 		return NULL;
 
 	g_autofree char *canonical = g_canonicalize_filename(path, "/");
-	if (path[0] == '/' && g_str_equal(path, canonical) && has_two_components(path))
+	if (path[0] == '/' && path[1] != '/' && g_str_equal(path, canonical) &&
+	    has_two_components(path))
 		return path;
 
 	undo_refuse(error, path, "which is not a path that slipway makes");

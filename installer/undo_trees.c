@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fault.h"
 #include "base/file.h"
@@ -35,21 +36,35 @@ static const char *need_token(const json_t *part, GError **error)
 	return NULL;
 }
 
-/* The tree goes to a name of ours first, in one rename: a kill during the removal cannot leave a
- * half tree whose mark is gone already. */
+/* The mark goes last: a kill during the removal cannot leave a half tree without one. */
+static bool remove_marked(const char *path, GError **error)
+{
+	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+	const char *name = NULL;
+
+	while (directory && (name = g_dir_read_name(directory))) {
+		g_autofree char *child = g_build_filename(path, name, NULL);
+		if (!g_str_equal(name, UNDO_MARK) && !tree_remove(child, error))
+			return false;
+	}
+
+	return tree_remove(path, error);
+}
+
 static bool take_away(const Undo *undo, const char *path, const char *token, GError **error)
 {
-	g_autofree char *gone = g_strdup_printf("%s.%s.gone", path, token);
 	g_autofree char *fresh = g_strdup_printf("%s.%s.new", path, token);
 
-	if (!tree_remove(gone, error) || !tree_remove(fresh, error))
+	if (!tree_remove(fresh, error))
 		return false;
 	if (!file_exists(path))
 		return true;
 
 	g_autofree char *found = undo_tree_token(path);
 	if (g_strcmp0(found, token) == 0)
-		return file_rename(path, gone, error) && tree_remove(gone, error);
+		return remove_marked(path, error);
+	if (!found && rmdir(path) == 0)
+		return true; /* killed between the mark and the empty directory */
 
 	if (undo)
 		undo_leave(undo, path, "does not carry the mark of this step");
@@ -102,7 +117,7 @@ static bool check_listing(json_t *listing, const char *name, GError **error)
 	{
 		g_autofree char *rooted = g_strconcat("/", entry, NULL);
 		g_autofree char *canonical = g_canonicalize_filename(rooted, "/");
-		if (!g_str_equal(rooted, canonical)) {
+		if (*entry == '/' || !g_str_equal(rooted, canonical)) {
 			fault_set(error, STATUS_FOREIGN, NULL, "%s: bad entry", name);
 			return false;
 		}

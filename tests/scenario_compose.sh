@@ -23,6 +23,7 @@ cleanup() {
     kill "$engine" 2>/dev/null || true
     wait "$engine" 2>/dev/null || true
   fi
+  umount "$work"/exec/netns/* 2>/dev/null || true
   rm -rf "$work"
 }
 trap cleanup EXIT
@@ -161,7 +162,7 @@ missing_image_fails() {
 }
 no_engine() {
   local got=0
-  export DOCKER_HOST=unix://$work/nobody.sock
+  local DOCKER_HOST=unix://$work/nobody.sock # exported, as it was outside
   probe_is bad absent || return 1
   apply bad >"$work/said" 2>&1 || got=$?
   cat "$work/said"

@@ -113,6 +113,7 @@ class Machine(contextlib.ExitStack):
     def __init__(self, suite="bookworm", lower=(), extra=(), has_program=True):
         super().__init__()
         self.suite = suite
+        self.extra = extra
         base = root_of(suite, *extra)
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="slipway-rig-"))
         self.callback(shutil.rmtree, self.work, ignore_errors=True)
@@ -130,20 +131,33 @@ class Machine(contextlib.ExitStack):
         run(["mount", "-t", "overlay", "machine", "-o",
              f"lowerdir={':'.join(self.layers)},upperdir={self.work}/upper,workdir={self.work}/index",
              str(self.root)])
-        self.callback(run, ["umount", "-l", str(self.root)])
+        self.callback(_unmount, self.root)
         run(["mount", "-t", "proc", "proc", str(self.root / "proc")])
-        self.callback(run, ["umount", "-l", str(self.root / "proc")])
+        self.callback(_unmount, self.root / "proc")
         self.callback(self.end_processes)
         self._devices()
         shutil.copy("/etc/resolv.conf", self.root / "etc/resolv.conf")
+        if not (self.root / "etc/hosts").exists():
+            self.write("/etc/hosts", "127.0.0.1 localhost\n")
 
     def _devices(self):
         run(["mount", "-t", "tmpfs", "-o", "mode=755", "dev", str(self.root / "dev")])
-        self.callback(run, ["umount", "-l", str(self.root / "dev")])
+        self.callback(_unmount, self.root / "dev")
         for name, minor in (("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)):
             os.mknod(self.root / "dev" / name, 0o666 | stat.S_IFCHR, os.makedev(1, minor))
             os.chmod(self.root / "dev" / name, 0o666)
         os.symlink("/proc/self/fd", self.root / "dev/fd")
+
+    def freeze(self):
+        """Stops using the machine, so that fork() can build on it."""
+        self.wait_for_processes()
+        for name in ("dev", "proc", ""):
+            run(["umount", "-l", str(self.root / name)])
+
+    def fork(self):
+        """Another machine that goes on from where this one was frozen."""
+        return Machine(self.suite, lower=[self.work / "upper", *self.layers[:-1]], extra=self.extra,
+                       has_program=False)
 
     def end_processes(self):
         """Ends what still runs in here, by pid; each was started by this machine."""
@@ -223,6 +237,11 @@ class Machine(contextlib.ExitStack):
     def packages(self):
         return self.run(["dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Abbrev}\n"],
                         check=True).stdout.splitlines()
+
+
+def _unmount(path):
+    if os.path.ismount(path):
+        run(["umount", "-l", str(path)])
 
 
 def _before(line):

@@ -1,0 +1,148 @@
+"""SIGKILL at 200 points of an installation; from each, back to the old state and on to the new.
+
+A point is a call of slipway that changes something (a write, fsync, rename, mkdir, unlink, fork ...),
+counted by a preloaded library: see killpoint.c.  The state that a kill leaves is taken twice: one
+machine goes on with `rollback`, one with `resume`.  SLIPWAY_KILLS sets another number of points.
+"""
+import concurrent.futures
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import unittest
+
+import rig
+import upstream
+import wheels
+
+STACK = "localagent"
+KILLS = int(os.environ.get("SLIPWAY_KILLS", "200"))
+STATE = "/root/.local/state"
+# What is another one each time: the mark with the run's token, git's index with its times.
+VARYING = ("/.slipway-step", "/.slipway-complete", "/src/.git/index")
+PROVIDED = ("/var/cache/apt", "/var/lib/apt", "/var/log", "/var/lib/dpkg", "/var/cache/debconf",
+            "/var/cache/ldconfig", "/etc/ld.so.cache")
+
+
+class Killed(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        rig.install()
+        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="slipway-killed-"))
+        cls.addClassCleanup(subprocess.run, ["rm", "-rf", str(cls.place)])
+        cls.revision = upstream.make(cls.place / "srv/mirror")
+        wheels.fill("bookworm", cls.place / "srv/wheels")
+        library = cls.place / "opt/killpoint.so"
+        library.parent.mkdir()
+        rig.run(["gcc", "-shared", "-fPIC", "-O1", "-D_GNU_SOURCE", "-o", str(library),
+                 str(pathlib.Path(__file__).with_name("killpoint.c")), "-ldl"])
+        cls.argv = ["/usr/local/bin/slipway", "install", STACK, "--yes", "--defer",
+                    "--mirror", "https://github.com/=/srv/mirror/", "--python-wheels", "/srv/wheels",
+                    "--set", f"source.revision={cls.revision}"]
+        cls.load_packages()
+        cls.make_references()
+
+    @classmethod
+    def load_packages(cls):
+        """The index and the packages, loaded once from the mirror, are there on every machine."""
+        with rig.Machine("bookworm", lower=[cls.place]) as machine:
+            machine.run(["apt-get", "update", "-q"], check=True)
+            machine.run(["apt-get", "install", "-y", "-q", "--no-install-recommends",
+                         "--download-only", "git", "python3", "python3-venv", "ca-certificates"],
+                        check=True)
+            for name in ("var/lib/apt/lists", "var/cache/apt/archives"):
+                subprocess.run(["cp", "-a", "--parents", f"./{name}", str(cls.place)], check=True,
+                               cwd=machine.root)
+
+    @classmethod
+    def make_references(cls):
+        """The tree before and after an installation that nobody disturbs, and its calls."""
+        with rig.Machine("bookworm", lower=[cls.place]) as machine:
+            cls.old, cls.old_packages = cls.state_of(machine)
+            machine.run(cls.argv, env={"LD_PRELOAD": "/opt/killpoint.so",
+                                       "KILLPOINT_COUNT": "/run/calls"}, check=True)
+            cls.calls = int((machine.root / "run/calls").read_text())
+            cls.new, cls.new_packages = cls.state_of(machine)
+            machine.freeze()
+
+    @staticmethod
+    def state_of(machine):
+        tree = machine.tree(STATE, *PROVIDED)
+        tree = {path: ("varies",) if path.endswith(VARYING) else what for path, what in tree.items()
+                if path not in ("/root/.local", "/var/lib", "/var/cache")}
+        return tree, machine.packages()
+
+    def check_state(self, machine, want, packages, what):
+        tree, have = self.state_of(machine)
+        changes = rig.differences(want, tree)
+        if changes or have != packages:
+            raise AssertionError(f"{what}:\n" + "\n".join(
+                changes[:20] + sorted(set(have) ^ set(packages))[:20]))
+
+    def kill_at(self, point):
+        """Returns what went wrong, or None."""
+        with rig.Machine("bookworm", lower=[self.place]) as machine:
+            done = machine.run(self.argv, env={"LD_PRELOAD": "/opt/killpoint.so",
+                                               "KILLPOINT": str(point)})
+            if done.returncode != -signal.SIGKILL:
+                return f"point {point}: not killed but {done.returncode}: {done.stderr[-300:]}"
+            machine.freeze()
+            try:
+                for verb, want, packages in (("rollback", self.old, self.old_packages),
+                                             ("resume", self.new, self.new_packages)):
+                    with machine.fork() as again:
+                        self.recover(again, point, verb)
+                        self.check_state(again, want, packages, f"point {point}, {verb}")
+            except (AssertionError, RuntimeError) as problem:
+                return str(problem)
+        return None
+
+    def recover(self, machine, point, verb):
+        """A kill before the journal leaves nothing to resume: then the installation starts anew."""
+        options = [] if verb == "rollback" else self.argv[3:]
+        done = machine.slipway(verb, *options)
+        if done.returncode == 0 and verb == "resume" and self.is_nothing(done.stdout):
+            done = machine.run(self.argv)
+        if done.returncode != 0:
+            raise AssertionError(f"point {point}, {verb}: {done.returncode}: {done.stderr[-1500:]}")
+
+    @staticmethod
+    def is_nothing(text):
+        return "Nothing to resume" in text or "had not begun" in text
+
+    def test_each_kill_can_be_undone_and_finished(self):
+        count = min(KILLS, self.calls)
+        points = sorted({1 + i * (self.calls - 1) // max(count - 1, 1) for i in range(count)})
+        print(f"\n  {self.calls} calls, {len(points)} kills", flush=True)
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            problems = [problem for problem in pool.map(self.kill_at, points) if problem]
+        self.assertEqual(len(points), count)
+        self.assertEqual(problems, [], "\n".join(problems[:10]))
+
+    def test_rollback_waits_for_the_package_manager(self):
+        """Killed while apt runs: apt goes on by itself, and a rollback at once waits for it."""
+        with rig.Machine("bookworm", lower=[self.place]) as machine:
+            process = subprocess.Popen(machine.command(self.argv), stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.wait_until_unpacking(machine)
+            process.kill()
+            process.wait()
+            done = machine.slipway("rollback")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            machine.wait_for_processes()
+            self.check_state(machine, self.old, self.old_packages, "rollback while apt ran")
+
+    def wait_until_unpacking(self, machine):
+        """Until dpkg has the first new package in its hands."""
+        for _ in range(600):
+            if any(line.startswith("git-man ") or line.startswith("libssl3 ")
+                   for line in machine.packages()):
+                return
+        self.fail("dpkg did not begin")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
