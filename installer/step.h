@@ -49,18 +49,15 @@ Step *step_from_json(const json_t *object, GError **error) G_GNUC_WARN_UNUSED_RE
 /** Returns: (transfer full): digest of kind and inputs: the same step, the same digest. */
 char *step_digest(const Step *step);
 
-/** What a running step may use.  The scheduler makes one for each step. */
+/** What a running step may use.  The scheduler makes one for each step; report() is thread-safe. */
 struct StepRun {
 	const Step *step;
-	const char
-		*txn_dir; /* of this transaction: "backup/", "stack/" (the unpacked stack files) */
-	const char
-		*token; /* names our own temporary files and marks our own trees; unique per run */
-	const json_t *receipt; /* (nullable): what an earlier run recorded for this step: "digest",
-	                           "undo", "result" */
+	const char *txn_dir;   /* of this transaction: "backup/", "stack/" (the unpacked stack) */
+	const char *token;     /* names and marks what is ours; unique per transaction */
+	const json_t *receipt; /* (nullable): of an earlier run: "digest", "undo", "result" */
 	const struct StepHost *host;
-	void (*report)(const StepRun *run, double fraction, const char *detail); /* thread-safe */
-	gpointer scheduler;                                                      /* private */
+	void (*report)(const StepRun *run, double fraction, const char *detail);
+	gpointer scheduler; /* private */
 };
 
 /** What the steps share.  Calls are thread-safe. */
@@ -72,10 +69,8 @@ typedef struct StepHost {
 	/* Opens the keystore of this run; the caller holds keystore_mutex. */
 	struct Keystore *keystore;
 	GMutex *keystore_mutex;
-	const char *keystore_path; /* the store file; may be NULL only where keystore is */
-	const char
-		*keystore_new_key_file; /* (nullable): made when the store has to be created and no
-	                                      other key source is set */
+	const char *keystore_path;         /* the store file */
+	const char *keystore_new_key_file; /* (nullable): for a new store without a key source */
 } StepHost;
 
 /**
@@ -102,8 +97,7 @@ struct StepKind {
 
 	/** Does it; called when the probe says ABSENT or PARTIAL.  Returns an object that goes into
 	 *  the receipt ("result"); it may hold "undo", which then replaces the recipe of prepare,
-	 *  "kept" (paths that a person is told of: their edits stay) and "discard" (paths that may
-	 *  be removed after the commit: older trees that only a rollback would need). */
+	 *  "kept" (paths with edits that stay) and "discard" (older trees, of no use after the commit). */
 	json_t *(*apply)(const StepRun *run, GError **error);
 };
 

@@ -260,6 +260,18 @@ def _link(path):
         return None
 
 
+_digests = {}
+
+
+def _digest(path, info):
+    """A file of the root below is the same file on every machine: it is read once."""
+    key = (path.split("/root/", 1)[-1], info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+    if key not in _digests:
+        with open(path, "rb") as file:
+            _digests[key] = hashlib.sha256(file.read()).hexdigest()
+    return _digests[key]
+
+
 def _describe(path):
     info = os.lstat(path)
     kind = stat.S_IFMT(info.st_mode)
@@ -267,9 +279,7 @@ def _describe(path):
     if stat.S_ISLNK(info.st_mode):
         what = os.readlink(path)
     elif stat.S_ISREG(info.st_mode):
-        with open(path, "rb") as file:
-            what = hashlib.file_digest(file, "sha256").hexdigest() if hasattr(
-                hashlib, "file_digest") else hashlib.sha256(file.read()).hexdigest()
+        what = _digest(path, info)
     return (kind, stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid, what)
 
 
