@@ -323,7 +323,7 @@ static const char *state_word(const PlanItem *item)
 	case PROBE_ABSENT:
 		return "do";
 	case PROBE_PARTIAL:
-		return "renew";
+		return item->record ? "renew" : "do";
 	case PROBE_EDITED:
 		return "keep";
 	case PROBE_FOREIGN:

@@ -374,6 +374,18 @@ static const char *choose_profile(const Stack *stack, const PlanRequest *request
 	return wanted ? wanted : "";
 }
 
+/* Directories go into scripts and lists: what a shell or a list would take apart is refused. */
+static bool check_directory(const char *what, const char *path, GError **error)
+{
+	if (!strpbrk(path, " \t\n\r\"'`$\\,;&|<>*?") && !g_str_equal(path, "/"))
+		return true;
+
+	fault_set(error, STATUS_CONFIG, NULL,
+	          "%s %s: a directory for it has no blanks, quotes or characters of the shell",
+	          what, path);
+	return false;
+}
+
 static bool choose_prefix(Plan *plan, const Stack *stack, const PlanRequest *request,
                           GError **error)
 {
@@ -383,7 +395,9 @@ static bool choose_prefix(Plan *plan, const Stack *stack, const PlanRequest *req
 	plan->prefix = wanted      ? g_strdup(wanted)
 	               : installed ? g_strdup(installed)
 	                           : paths_expand(request->paths, stack->prefix, error);
-	if (!plan->prefix)
+	if (!plan->prefix || !check_directory("--prefix", plan->prefix, error) ||
+	    !check_directory("--bin", settings_text(request->settings, "bin"), error) ||
+	    !check_directory("the state directory", request->paths->state, error))
 		return false;
 	if (!installed || g_str_equal(plan->prefix, installed))
 		return true;

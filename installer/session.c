@@ -152,30 +152,58 @@ static void note_each(const Txn *txn, const char *heading)
 		term_note(txn->app->term, "  %s", (const char *)txn->left->pdata[i]);
 }
 
-void session_summarize(const Txn *txn)
+static void print_kept(const Plan *plan, Term *term)
 {
-	Term *term = txn->app->term;
-	const Plan *plan = txn->plan;
-
-	note_each(txn, "Left in place:");
-	session_put(txn->app, "left_in_place", left_in_place(txn));
-	if (!plan)
-		return;
-
 	for (guint i = 0; i < plan->items->len; i++) {
 		const PlanItem *item = plan->items->pdata[i];
 		if (item->probe == PROBE_FOREIGN || item->probe == PROBE_EDITED)
 			term_print(term, "Kept as it is: %s\n",
 			           json_text_or(item->step->inputs, "path", item->step->id));
 	}
-	if (plan_count_deferred(plan) > 0) {
-		term_print(term, "\nDeferred:\n");
-		for (guint i = 0; i < plan->items->len; i++) {
-			const PlanItem *item = plan->items->pdata[i];
-			if (item->deferred)
-				term_print(term, "  %s: %s\n      %s\n", item->step->id,
-				           item->step->text, item->deferred);
-		}
-		term_print(term, "Finish with: slipway resume\n");
+}
+
+/* The commands that are there now, and how to reach them. */
+static void print_commands(const Plan *plan, Term *term)
+{
+	g_auto(GStrv) on_path = g_strsplit(g_getenv("PATH") ? g_getenv("PATH") : "", ":", -1);
+
+	for (guint i = 0; i < plan->items->len; i++) {
+		const PlanItem *item = plan->items->pdata[i];
+		const char *path = json_text(item->step->inputs, "path");
+		if (item->step->kind != &step_kind_wrapper || item->deferred || !path)
+			continue;
+
+		g_autofree char *directory = g_path_get_dirname(path);
+		term_print(term, "Command: %s\n", path);
+		if (!g_strv_contains((const char *const *)on_path, directory))
+			term_print(term, "It is not on your PATH yet: export PATH=\"%s:$PATH\"\n",
+			           directory);
 	}
+}
+
+static void print_deferred(const Plan *plan, Term *term)
+{
+	if (plan_count_deferred(plan) == 0)
+		return;
+
+	term_print(term, "\nDeferred:\n");
+	for (guint i = 0; i < plan->items->len; i++) {
+		const PlanItem *item = plan->items->pdata[i];
+		if (item->deferred)
+			term_print(term, "  %s: %s\n      %s\n", item->step->id, item->step->text,
+			           item->deferred);
+	}
+	term_print(term, "Finish with: slipway resume\n");
+}
+
+void session_summarize(const Txn *txn)
+{
+	note_each(txn, "Left in place:");
+	session_put(txn->app, "left_in_place", left_in_place(txn));
+	if (!txn->plan)
+		return;
+
+	print_kept(txn->plan, txn->app->term);
+	print_commands(txn->plan, txn->app->term);
+	print_deferred(txn->plan, txn->app->term);
 }

@@ -117,6 +117,7 @@ bool txn_undo_all(Txn *txn, GError **error)
 			first = g_steal_pointer(&cause);
 	}
 
+	undo_report_settle(&(UndoReport){ .left = txn->left });
 	g_clear_pointer(&txn->progress, progress_free);
 	if (!first)
 		return true;
@@ -131,9 +132,9 @@ static bool is_referenced(const json_t *receipt, const char *stack_dir)
 	const char *name = NULL;
 	json_t *entry = NULL;
 
-	json_object_foreach(json_object_get(receipt, "stacks"), name, entry)
-		if (g_strcmp0(json_text(entry, "stack_dir"), stack_dir) == 0)
-			return true;
+	json_object_foreach(json_object_get(receipt, "stacks"), name,
+	                    entry) if (g_strcmp0(json_text(entry, "stack_dir"), stack_dir) ==
+	                               0) return true;
 
 	return false;
 }
@@ -143,12 +144,13 @@ static bool has_txn(const json_t *receipt, const char *id)
 	const char *name = NULL;
 	json_t *entry = NULL;
 
-	json_object_foreach(json_object_get(receipt, "stacks"), name, entry) {
+	json_object_foreach(json_object_get(receipt, "stacks"), name, entry)
+	{
 		gsize i = 0;
 		json_t *other = NULL;
-		json_array_foreach(json_object_get(entry, "txns"), i, other)
-			if (g_strcmp0(json_string_value(other), id) == 0)
-				return true;
+		json_array_foreach(json_object_get(entry, "txns"), i,
+		                   other) if (g_strcmp0(json_string_value(other), id) ==
+		                              0) return true;
 	}
 
 	return false;
@@ -393,7 +395,22 @@ bool txn_commit(Txn *txn, GError **error)
 	return write_commit(txn, receipt, error) && txn_finish(txn, error);
 }
 
+/* What a step replaced and what nobody changed: it was kept as long as the run could be taken back. */
+static bool discard_replaced(const Txn *txn, GError **error)
+{
+	for (guint i = 0; i < txn->steps->len; i++) {
+		const TxnStep *step = txn->steps->pdata[i];
+		g_auto(GStrv) paths = json_to_strv(json_object_get(step->result, "discard"));
+		for (char **path = paths; *path && txn->plan; path++)
+			if (!tree_remove(*path, error))
+				return false;
+	}
+
+	return true;
+}
+
 bool txn_finish(Txn *txn, GError **error)
 {
-	return receipt_switch(txn->app->paths->state, txn->generation, error) && clean_up(txn, error);
+	return receipt_switch(txn->app->paths->state, txn->generation, error) &&
+	       clean_up(txn, error) && discard_replaced(txn, error);
 }

@@ -181,8 +181,9 @@ inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOM
 drive() { inside /drive/ld.so --library-path /drive/lib /drive/drive "$@"; }
 # inputs FILE TOOL PACKAGE: what the planner would make
 inputs() {
-  printf '{"manager":"apt","tools":[%s],"packages":["%s"],"lock_timeout_s":5}\n' \
-    "${2:+{\"name\":\"$2\"}}" "$3" >"$1"
+  local tool=
+  [ -z "$2" ] || tool="{\"name\":\"$2\"}"
+  printf '{"manager":"apt","tools":[%s],"packages":["%s"],"lock_timeout_s":5}\n' "$tool" "$3" >"$1"
 }
 install() { # install TOOL PACKAGE
   inputs "$root/drive/inputs.json" "$1" "$2"

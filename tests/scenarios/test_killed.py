@@ -20,14 +20,15 @@ import wheels
 STACK = "localagent"
 KILLS = int(os.environ.get("SLIPWAY_KILLS", "200"))
 STATE = "/root/.local/state"
-# What is another one each time: the mark with the run's token, git's index with its times.
-VARYING = ("/.slipway-step", "/.slipway-complete", "/src/.git/index")
+# Another one each time: the mark with the run's token; what holds times (git's index, bytecode).
+VARYING = ("/.slipway-step", "/.slipway-complete", "/src/.git/index", ".pyc")
 PROVIDED = ("/var/cache/apt", "/var/lib/apt", "/var/log", "/var/lib/dpkg", "/var/cache/debconf",
             "/var/cache/ldconfig", "/etc/ld.so.cache")
 
 
 class Killed(unittest.TestCase):
     maxDiff = None
+    extra = ()
 
     @classmethod
     def setUpClass(cls):
@@ -44,7 +45,6 @@ class Killed(unittest.TestCase):
                     "--mirror", "https://github.com/=/srv/mirror/", "--python-wheels", "/srv/wheels",
                     "--set", f"source.revision={cls.revision}"]
         cls.load_packages()
-        cls.make_references()
 
     @classmethod
     def load_packages(cls):
@@ -58,15 +58,14 @@ class Killed(unittest.TestCase):
                 subprocess.run(["cp", "-a", "--parents", f"./{name}", str(cls.place)], check=True,
                                cwd=machine.root)
 
-    @classmethod
-    def make_references(cls):
+    def make_references(self):
         """The tree before and after an installation that nobody disturbs, and its calls."""
-        with rig.Machine("bookworm", lower=[cls.place]) as machine:
-            cls.old, cls.old_packages = cls.state_of(machine)
-            machine.run(cls.argv, env={"LD_PRELOAD": "/opt/killpoint.so",
-                                       "KILLPOINT_COUNT": "/run/calls"}, check=True)
-            cls.calls = int((machine.root / "run/calls").read_text())
-            cls.new, cls.new_packages = cls.state_of(machine)
+        with rig.Machine("bookworm", lower=[self.place], extra=self.extra) as machine:
+            self.old, self.old_packages = self.state_of(machine)
+            machine.run(self.argv, env={"LD_PRELOAD": "/opt/killpoint.so",
+                                        "KILLPOINT_COUNT": "/run/calls"}, check=True)
+            self.calls = int((machine.root / "run/calls").read_text())
+            self.new, self.new_packages = self.state_of(machine)
             machine.freeze()
 
     @staticmethod
@@ -85,7 +84,7 @@ class Killed(unittest.TestCase):
 
     def kill_at(self, point):
         """Returns what went wrong, or None."""
-        with rig.Machine("bookworm", lower=[self.place]) as machine:
+        with rig.Machine("bookworm", lower=[self.place], extra=self.extra) as machine:
             done = machine.run(self.argv, env={"LD_PRELOAD": "/opt/killpoint.so",
                                                "KILLPOINT": str(point)})
             if done.returncode != -signal.SIGKILL:
@@ -114,8 +113,10 @@ class Killed(unittest.TestCase):
     def is_nothing(text):
         return "Nothing to resume" in text or "had not begun" in text
 
-    def test_each_kill_can_be_undone_and_finished(self):
-        count = min(KILLS, self.calls)
+    def kill_everywhere(self, kills):
+        """Kills at that many points, spread over the whole installation."""
+        self.make_references()
+        count = min(kills, self.calls)
         points = sorted({1 + i * (self.calls - 1) // max(count - 1, 1) for i in range(count)})
         print(f"\n  {self.calls} calls, {len(points)} kills", flush=True)
         start = time.monotonic()
@@ -125,8 +126,17 @@ class Killed(unittest.TestCase):
         self.assertEqual(len(points), count)
         self.assertEqual(problems, [], "\n".join(problems[:10]))
 
+    def test_on_a_bare_machine(self):
+        self.kill_everywhere(KILLS // 5)
+
+    def test_where_python_is_there(self):
+        """Less for apt to do, so that more points can be tried in the same time."""
+        self.extra = ("python3", "python3-venv")
+        self.kill_everywhere(KILLS - KILLS // 5)
+
     def test_rollback_waits_for_the_package_manager(self):
         """Killed while apt runs: apt goes on by itself, and a rollback at once waits for it."""
+        self.make_references()
         with rig.Machine("bookworm", lower=[self.place]) as machine:
             process = subprocess.Popen(machine.command(self.argv), stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
