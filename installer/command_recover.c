@@ -124,6 +124,6 @@ bool command_rollback(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSE
 
 	session_put(app, "changed", json_true());
 	term_print(app->term, "The interrupted run was taken back.\n");
-	session_summarize(txn);
+	session_report_left(txn);
 	return true;
 }

@@ -20,16 +20,43 @@ static void print_deferred(App *app, const json_t *stack)
 		term_print(app->term, "  finish with: slipway resume\n");
 }
 
-static void print_stack(App *app, const char *name, const json_t *stack)
+/* What is there now, in one word. */
+static const char *state_of(const json_t *record)
 {
-	const json_t *steps = json_object_get(stack, "steps");
+	static const char *const words[] = {
+		[PROBE_ABSENT] = "missing",  [PROBE_OURS] = "ok",
+		[PROBE_PARTIAL] = "changed", [PROBE_FOREIGN] = "replaced",
+		[PROBE_EDITED] = "edited",
+	};
+	g_autoptr(Step) step = step_from_json(record, NULL);
+	StepRun run = { .step = step, .receipt = record };
+	Probe probe = PROBE_ABSENT;
+
+	return step && step->kind->probe(&run, &probe, NULL) ? words[probe] : "unknown";
+}
+
+static json_t *describe_steps(const json_t *stack)
+{
+	json_t *list = json_array();
+	gsize i = 0;
+	json_t *step = NULL;
+
+	json_array_foreach(json_object_get(stack, "steps"), i, step) json_array_append_new(
+		list, json_pack("{s:s, s:s, s:s}", "id", json_text_or(step, "id", ""), "state",
+	                        state_of(step), "text", json_text_or(step, "text", "")));
+	return list;
+}
+
+static void print_stack(App *app, const char *name, const json_t *stack, const json_t *steps)
+{
 	gsize i = 0;
 	json_t *step = NULL;
 
 	term_print(app->term, "%s %s (%s) in %s\n", name, json_text_or(stack, "version", ""),
 	           json_text_or(stack, "profile", ""), json_text_or(stack, "prefix", "?"));
 	json_array_foreach(steps, i, step)
-		term_print(app->term, "  done      %s\n", json_text_or(step, "text", "?"));
+		term_print(app->term, "  %-9s %s\n", json_text_or(step, "state", "?"),
+	                   json_text_or(step, "text", "?"));
 	print_deferred(app, stack);
 }
 
@@ -38,15 +65,10 @@ static json_t *summary(const json_t *stack)
 	json_t *object = json_object();
 	static const char *const members[] = { "title",  "version", "profile",
 		                               "prefix", "origin",  "deferred" };
-	json_t *ids = json_array();
-	gsize i = 0;
-	json_t *step = NULL;
 
 	for (gsize j = 0; j < G_N_ELEMENTS(members); j++)
 		json_object_set(object, members[j], json_object_get(stack, members[j]));
-	json_array_foreach(json_object_get(stack, "steps"), i, step)
-		json_array_append(ids, json_object_get(step, "id"));
-	json_object_set_new(object, "steps", ids);
+	json_object_set_new(object, "steps", describe_steps(stack));
 	return object;
 }
 
@@ -69,8 +91,9 @@ bool command_status(App *app, int argc, char **argv, GError **error)
 	{
 		if (argc > 0 && !g_str_equal(argv[0], name))
 			continue;
-		json_object_set_new(stacks, name, summary(stack));
-		print_stack(app, name, stack);
+		json_t *shown = summary(stack);
+		json_object_set_new(stacks, name, shown);
+		print_stack(app, name, stack, json_object_get(shown, "steps"));
 	}
 
 	if (unfinished)

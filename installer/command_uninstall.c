@@ -57,7 +57,7 @@ bool uninstall_run(Txn *txn, GError **error)
 		return false;
 
 	session_put(app, "changed", json_true());
-	session_summarize(txn);
+	session_report_left(txn);
 	return true;
 }
 

@@ -13,7 +13,7 @@
  * object from a stack's name to
  *
  *   title, version, origin, digest, profile, prefix, stack_dir   what was installed, from where
- *   steps     array, oldest first: id, kind, text, digest, undo, result
+ *   steps     array, oldest first: id, kind, text, digest, inputs, undo, result
  *   deferred  array: id, text, why
  *   txns      ids of the transactions whose backups the undo recipes need
  *

@@ -196,13 +196,15 @@ static void print_deferred(const Plan *plan, Term *term)
 	term_print(term, "Finish with: slipway resume\n");
 }
 
-void session_summarize(const Txn *txn)
+void session_report_left(const Txn *txn)
 {
 	note_each(txn, "Left in place:");
 	session_put(txn->app, "left_in_place", left_in_place(txn));
-	if (!txn->plan)
-		return;
+}
 
+void session_summarize(const Txn *txn)
+{
+	session_report_left(txn);
 	print_kept(txn->plan, txn->app->term);
 	print_commands(txn->plan, txn->app->term);
 	print_deferred(txn->plan, txn->app->term);

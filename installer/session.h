@@ -24,7 +24,10 @@ bool session_settle(App *app, const StepHost *host, GError **error) G_GNUC_WARN_
  *  Puts "changed", "deferred" and "left_in_place" into app->document. */
 bool session_run(Txn *txn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Tells the user what a finished run did and what comes next. */
+/** Tells the user what an undo left in place, and why. */
+void session_report_left(const Txn *txn);
+
+/** Tells the user what a finished installation kept and put off, and what comes next. */
 void session_summarize(const Txn *txn);
 
 /** Sets a member of app->document, which is made if need be. */

@@ -250,9 +250,10 @@ static json_t *step_record(const Txn *txn, const TxnStep *step, const json_t *ol
 	json_t *result = json_copy(step->result);
 
 	json_object_del(result, "undo");
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "id", step->id, "kind",
-	                 item->step->kind->name, "text", item->step->text, "digest", digest, "undo",
-	                 merged_undo(old, step), "result", result);
+	return json_pack("{s:s, s:s, s:s, s:s, s:O, s:o, s:o}", "id", step->id, "kind",
+	                 item->step->kind->name, "text", item->step->text, "digest", digest,
+	                 "inputs", item->step->inputs, "undo", merged_undo(old, step), "result",
+	                 result);
 }
 
 /* The steps of the receipt: those of earlier runs in their order, then those of this one. */
