@@ -4,7 +4,6 @@
  */
 #include "base/fault.h"
 #include "installer/preflight.h"
-#include "installer/privilege.h"
 #include "installer/receipt.h"
 #include "installer/session.h"
 
@@ -137,25 +136,12 @@ static void report_no_change(App *app, Plan *plan)
 		           deferred == 1 ? "step is left" : "steps are left");
 }
 
-static const char *const *root_commands(const Plan *plan, GPtrArray *commands)
-{
-	for (guint i = 0; i < plan->items->len; i++) {
-		const PlanItem *item = plan->items->pdata[i];
-		for (char **line = item->step->commands; *line && plan_item_is_due(item); line++)
-			g_ptr_array_add(commands, *line);
-	}
-	g_ptr_array_add(commands, NULL);
-	return (const char *const *)commands->pdata;
-}
-
 static bool apply(App *app, Preparation *it, GError **error)
 {
-	g_autoptr(GPtrArray) commands = g_ptr_array_new();
 	StepHost *host = host_get(it->host);
 
-	if (!privilege_acquire(app->term, root_commands(it->plan, commands), error))
+	if (!session_acquire(app, host, it->plan, error))
 		return false;
-	host->is_privileged = true;
 
 	g_autoptr(Txn) txn = txn_begin(app, host, it->plan, error);
 	if (!txn || !session_run(txn, error))

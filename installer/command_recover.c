@@ -24,9 +24,10 @@ static bool settle_steps(Txn *txn, GError **error)
 	return true;
 }
 
-static bool resume_install(Txn *txn, GError **error)
+static bool resume_install(Txn *txn, StepHost *host, GError **error)
 {
-	if (!settle_steps(txn, error) || !session_run(txn, error))
+	if (!session_acquire(txn->app, host, txn->plan, error) || !settle_steps(txn, error) ||
+	    !session_run(txn, error))
 		return false;
 
 	term_print(txn->app->term, "\n%s is installed in %s.\n", txn->plan->title,
@@ -35,7 +36,7 @@ static bool resume_install(Txn *txn, GError **error)
 	return true;
 }
 
-static bool resume_txn(App *app, const StepHost *host, const char *dir, GError **error)
+static bool resume_txn(App *app, StepHost *host, const char *dir, GError **error)
 {
 	g_autoptr(Plan) plan = NULL;
 	g_autoptr(Txn) txn = txn_open(app, host, dir, &plan, error);
@@ -57,7 +58,7 @@ static bool resume_txn(App *app, const StepHost *host, const char *dir, GError *
 		          "that run was already being taken back");
 		return false;
 	}
-	return resume_install(txn, error);
+	return resume_install(txn, host, error);
 }
 
 /* Installs what was put off, with the definition that was used then. */
@@ -119,7 +120,7 @@ bool command_rollback(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSE
 		          "an uninstall can only be finished");
 		return false;
 	}
-	if (!txn_roll_back(txn, error))
+	if (!session_acquire_undo(txn, error) || !txn_roll_back(txn, error))
 		return false;
 
 	session_put(app, "changed", json_true());

@@ -50,6 +50,9 @@ bool uninstall_run(Txn *txn, GError **error)
 
 	session_put(app, "kept", kept_list(txn));
 	session_put(app, "side_effects", side_effects(txn));
+	if (!session_acquire_undo(txn, error))
+		return false;
+
 	cancel_suspend(true);
 	bool is_done = txn_undo_all(txn, error) && txn_commit(txn, error);
 	cancel_suspend(false);

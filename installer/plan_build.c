@@ -365,13 +365,23 @@ static const char *choose_profile(const Stack *stack, const PlanRequest *request
 		wanted = json_text(receipt, "profile");
 	if (!wanted)
 		wanted = stack_default_profile(stack);
-	if (wanted && !stack_find_profile(stack, wanted)) {
+	if (!wanted)
+		return "";
+
+	const StackProfile *profile = stack_find_profile(stack, wanted);
+	if (!profile) {
 		fault_set(error, STATUS_USAGE, "See \"slipway stacks\".",
 		          "%s has no profile \"%s\"", stack->name, wanted);
 		return NULL;
 	}
+	if (profile->is_preview) {
+		fault_set(error, STATUS_UNAVAILABLE, "\"slipway unpack\" writes its files.",
+		          "this version of slipway cannot install the profile %s of %s yet", wanted,
+		          stack->name);
+		return NULL;
+	}
 
-	return wanted ? wanted : "";
+	return wanted;
 }
 
 /* Directories go into scripts and lists: what a shell or a list would take apart is refused. */

@@ -8,6 +8,8 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "installer/package_manager.h"
+#include "installer/privilege.h"
 #include "installer/verify.h"
 
 void session_put(App *app, const char *name, json_t *value)
@@ -56,6 +58,54 @@ bool session_confirm(App *app, const char *question, GError **error)
 	return false;
 }
 
+bool session_acquire(App *app, StepHost *host, const Plan *plan, GError **error)
+{
+	g_autoptr(GPtrArray) commands = g_ptr_array_new();
+
+	for (guint i = 0; i < plan->items->len; i++) {
+		const PlanItem *item = plan->items->pdata[i];
+		for (char **line = item->step->commands; *line && plan_item_is_due(item); line++)
+			g_ptr_array_add(commands, *line);
+	}
+	g_ptr_array_add(commands, NULL);
+
+	host->is_privileged =
+		privilege_acquire(app->term, (const char *const *)commands->pdata, error);
+	return host->is_privileged;
+}
+
+/* The package manager's program is what needs root: any command of it stands for all. */
+static bool acquire_for(const Txn *txn, const json_t *undo, GError **error)
+{
+	static const char *const any[] = { "PACKAGE", NULL };
+	gsize i = 0;
+	json_t *primitive = NULL;
+
+	json_array_foreach(undo, i, primitive)
+	{
+		if (g_strcmp0(json_text(primitive, "do"), "packages_remove") != 0)
+			continue;
+		g_auto(GStrv) lines =
+			packages_commands(json_text_or(primitive, "manager", ""), any);
+		if (!privilege_acquire(txn->app->term, (const char *const *)lines, error))
+			return false;
+	}
+
+	return true;
+}
+
+bool session_acquire_undo(Txn *txn, GError **error)
+{
+	for (guint i = 0; i < txn->steps->len; i++) {
+		const TxnStep *step = txn->steps->pdata[i];
+		if (step->state != TXN_STEP_NONE && step->state != TXN_STEP_UNDONE &&
+		    !acquire_for(txn, txn_step_undo(step), error))
+			return false;
+	}
+
+	return true;
+}
+
 bool session_settle(App *app, const StepHost *host, GError **error)
 {
 	g_autofree char *dir = txn_find_unfinished(app->paths->state);
@@ -81,7 +131,7 @@ bool session_settle(App *app, const StepHost *host, GError **error)
 		g_prefix_error(error, "an earlier run was interrupted, and ");
 		return false;
 	}
-	return txn_roll_back(txn, error);
+	return session_acquire_undo(txn, error) && txn_roll_back(txn, error);
 }
 
 static json_t *left_in_place(const Txn *txn)

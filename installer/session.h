@@ -16,6 +16,14 @@ Lock *session_begin(App *app, const char *command, GError **error) G_GNUC_WARN_U
  *  the answer is no, FAILED. */
 bool session_confirm(App *app, const char *question, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Makes sure that the root commands of what is due in @plan can run, before anything is changed: on a
+ *  terminal sudo may ask for a password, once.  Errors: DENIED. */
+bool session_acquire(App *app, StepHost *host, const Plan *plan,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** The same for taking back what @txn did. */
+bool session_acquire_undo(Txn *txn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Deals with a run that was interrupted, before a new one: taken back, with a word to the user.
  *  Errors: USAGE (needs --yes), those of txn_open() and txn_roll_back(). */
 bool session_settle(App *app, const StepHost *host, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -41,6 +41,7 @@ static json_t *profile_to_json(const Stack *stack, const StackProfile *profile)
 	json_put(object, "name", profile->name);
 	json_put(object, "title", profile->title);
 	json_object_set_new(object, "default", json_boolean(profile->is_default));
+	json_object_set_new(object, "preview", json_boolean(profile->is_preview));
 	json_object_set_new(object, "needs", needs_to_json(&needs));
 	return object;
 }

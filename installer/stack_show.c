@@ -36,7 +36,7 @@ static void add_profile(GPtrArray *cells, gconstpointer item)
 	const StackProfile *profile = item;
 
 	add(cells, profile->name);
-	add(cells, profile->is_default ? "default" : "");
+	add(cells, profile->is_default ? "default" : profile->is_preview ? "preview" : "");
 	add(cells, profile->title);
 }
 

@@ -25,7 +25,7 @@
  *   remove_listed    path, listing       remove what a finished step put into a tree, then listing:
  *                                        a file of tree_list(); edits stay and are reported.  A
  *                                        listing that is not there: the step did not finish
- *   packages_remove  manager, packages, snapshot   remove what was added and nothing else
+ *   packages_remove  manager, snapshot, planned, lock_timeout_s   remove what was added, no more
  *   key_delete       name
  *   keystore_delete  path, key_file      remove the store and key file that we created, if empty
  *   compose_down     project, directory, files, env_file

@@ -62,6 +62,7 @@ typedef struct {
 	char *name;
 	char *title;
 	bool is_default;
+	bool is_preview; /* its files can be had; it cannot be installed yet */
 } StackProfile;
 
 /** [step NAME]: one step of the plan; which keys it may have is up to its kind. */

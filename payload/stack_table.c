@@ -43,6 +43,7 @@ static const StackRow profile_needs_rows[] = { NEEDS_ROWS(IN_PROFILE_NEEDS) };
 static const StackRow profile_rows[] = {
 	{ "title",   &stack_type_text, offsetof(StackProfile, title),      true },
 	{ "default", &stack_type_flag, offsetof(StackProfile, is_default), false },
+	{ "preview", &stack_type_flag, offsetof(StackProfile, is_preview), false },
 };
 
 static const StackRow tool_rows[] = {

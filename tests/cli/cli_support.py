@@ -5,7 +5,6 @@ SPDX-License-Identifier: Apache-2.0
 import os
 import pathlib
 import pty
-import resource
 import select
 import shutil
 import stat
@@ -235,5 +234,15 @@ class Case(unittest.TestCase):
         self.assertRegex(result.err, pattern)
         self.assertNotRegex(result.err, r"CRITICAL|Sanitizer|runtime error|Traceback")
 
-    def limit_core(self):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+def each_row(table):
+    """Makes one test method for each row of a table: (name, ...) calls method(self, ...)."""
+    def decorate(case):
+        for number, (name, *values) in enumerate(table, 1):
+            def test(self, values=tuple(values)):
+                self.check_row(*values)
+            title = "".join(c if c.isalnum() else "_" for c in name)
+            test.__doc__ = name
+            setattr(case, f"test_{number:02}_{title}", test)
+        return case
+    return decorate

@@ -2,8 +2,8 @@
  *
  * Synchronizing changes nothing that a kill could leave, so it is no point of its own.
  * Preloaded into slipway only: its children get a clean environment.  KILLPOINT=N kills with
- * SIGKILL just before the N-th such call; without it the calls are counted, and the count is
- * written to the file KILLPOINT_COUNT names.
+ * SIGKILL just before the N-th such call; without it the calls are counted, and the count, up to
+ * the removal of the journal that ends the run, is written to the file KILLPOINT_COUNT names.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -14,11 +14,13 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 static atomic_long calls;
+static atomic_long last;
 static long kill_at;
 static pid_t self;
 
@@ -37,7 +39,7 @@ __attribute__((destructor)) static void end(void)
 
 	if (!file)
 		return;
-	fprintf(file, "%ld\n", atomic_load(&calls));
+	fprintf(file, "%ld\n", atomic_load(&last));
 	fclose(file);
 }
 
@@ -49,14 +51,14 @@ static void point(void)
 
 #define NEXT(type, name) ((type)dlsym(RTLD_NEXT, name))
 
-#define WRAP(result, name, parameters, arguments)                                                \
-	result name parameters                                                                   \
-	{                                                                                        \
-		static result(*next) parameters;                                                 \
-		if (!next)                                                                       \
-			*(void **)&next = dlsym(RTLD_NEXT, #name);                               \
-		point();                                                                         \
-		return next arguments;                                                           \
+#define WRAP(result, name, parameters, arguments)                  \
+	result name parameters                                     \
+	{                                                          \
+		static result(*next) parameters;                   \
+		if (!next)                                         \
+			*(void **)&next = dlsym(RTLD_NEXT, #name); \
+		point();                                           \
+		return next arguments;                             \
 	}
 
 /* clang-format off */
@@ -69,8 +71,6 @@ WRAP(int, link, (const char *from, const char *to), (from, to))
 WRAP(int, linkat, (int a, const char *from, int b, const char *to, int f), (a, from, b, to, f))
 WRAP(int, symlink, (const char *to, const char *path), (to, path))
 WRAP(int, symlinkat, (const char *to, int dir, const char *path), (to, dir, path))
-WRAP(int, unlink, (const char *path), (path))
-WRAP(int, unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
 WRAP(int, mkdir, (const char *path, mode_t mode), (path, mode))
 WRAP(int, mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))
 WRAP(int, rmdir, (const char *path), (path))
@@ -81,6 +81,29 @@ WRAP(int, ftruncate, (int fd, off_t size), (fd, size))
 WRAP(int, posix_fallocate, (int fd, off_t from, off_t size), (fd, from, size))
 WRAP(pid_t, fork, (void), ())
 /* clang-format on */
+
+/* The journal's end is the end of the installation: later calls are not counted. */
+static void note_end(const char *path)
+{
+	size_t length = strlen(path);
+
+	if (getpid() == self && length > 8 && strcmp(path + length - 8, "/journal") == 0)
+		atomic_store(&last, atomic_load(&calls));
+}
+
+int unlink(const char *path)
+{
+	point();
+	note_end(path);
+	return NEXT(int (*)(const char *), "unlink")(path);
+}
+
+int unlinkat(int dir, const char *path, int flags)
+{
+	point();
+	note_end(path);
+	return NEXT(int (*)(int, const char *, int), "unlinkat")(dir, path, flags);
+}
 
 /* Opening is a change only when it creates or cuts. */
 static mode_t mode_of(int flags, va_list list)
