@@ -20,6 +20,7 @@ void term_set_live(Term *term, const TermLive *live);
  *  --plain, --quiet, --json or --events. */
 bool term_can_draw(const Term *term);
 
+/** Returns: whether --quiet was given. */
 bool term_is_quiet(const Term *term);
 
 /** Returns: whether the locale's text says UTF-8. */

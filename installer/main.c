@@ -97,6 +97,26 @@ static bool check_privileges(GError **error)
 	return false;
 }
 
+/* "keys" alone is half a command: its other halves are named. */
+static void set_unknown(const char *first, const char *second, GError **error)
+{
+	g_autofree char *prefix = g_strconcat(first, " ", NULL);
+	g_autoptr(GString) halves = g_string_new(NULL);
+
+	for (gsize i = 0; i < command_count; i++)
+		if (g_str_has_prefix(command_table[i].name, prefix))
+			g_string_append_printf(halves, "%s%s", halves->len ? ", " : "",
+			                       command_table[i].name);
+
+	if (halves->len > 0)
+		fault_set(error, STATUS_USAGE, "See \"slipway help\".",
+		          "\"%s%s%s\" is no command; there are: %s", first, second ? " " : "",
+		          second ? second : "", halves->str);
+	else
+		fault_set(error, STATUS_USAGE, "See \"slipway help\".",
+		          "there is no command \"%s\"", first);
+}
+
 static const Command *choose_command(int argc, char **argv, int *used, GError **error)
 {
 	const char *first = argc > 1 ? argv[1] : "help";
@@ -109,10 +129,7 @@ static const Command *choose_command(int argc, char **argv, int *used, GError **
 
 	const Command *command = command_find(first, second);
 	if (!command)
-		fault_set(error, STATUS_USAGE, "See \"slipway help\".",
-		          "there is no command \"%s%s%s\"", first,
-		          g_str_equal(first, "keys") && second ? " " : "",
-		          g_str_equal(first, "keys") && second ? second : "");
+		set_unknown(first, second, error);
 	else
 		*used = MIN(argc, strchr(command->name, ' ') ? 3 : 2);
 	return command;
@@ -138,6 +155,15 @@ static Term *make_term(const Settings *settings)
 	};
 
 	return term_new(&options);
+}
+
+/* For failures before the settings are known: they are in a document too. */
+static bool is_json_asked(char **argv)
+{
+	while (*argv && !g_str_equal(*argv, "--") && !g_str_equal(*argv, "--json"))
+		argv++;
+
+	return *argv && g_str_equal(*argv, "--json");
 }
 
 static bool run(App *app, int argc, char **argv, const Command **command, GError **error)
@@ -236,7 +262,7 @@ int main(int argc, char **argv)
 	if (!run(&app, argc, argv, &command, &error))
 		keys_translate(&error);
 	if (!app.term)
-		app.term = term_new(&(TermOptions){ 0 });
+		app.term = term_new(&(TermOptions){ .is_json = is_json_asked(argv) });
 
 	int status = finish(&app, command, error);
 	term_free(app.term);

@@ -76,12 +76,24 @@ static bool add_member(const Builder *builder, json_t *inputs, const char *membe
 	return true;
 }
 
+/* A place that undoing takes, too: absolute, without "..", not in the root directory. */
+static bool check_place(const char *path, GError **error)
+{
+	g_autofree char *canonical = g_canonicalize_filename(path, "/");
+
+	if (g_str_equal(path, canonical) && strchr(path + 1, '/'))
+		return true;
+
+	fault_set(error, STATUS_CONFIG, NULL, "path = %s: that is not a place for a step", path);
+	return false;
+}
+
 static bool add_value(const Builder *builder, json_t *inputs, KeyRule rule, const char *text,
                       GError **error)
 {
 	g_autofree char *value = template_expand(text, builder->vars, error);
 
-	if (!value)
+	if (!value || (g_str_equal(rule.name, "path") && !check_place(value, error)))
 		return false;
 
 	g_auto(GStrv) words = rule.is_list ? ini_list(value) : g_strsplit(value, "\x01", 1);

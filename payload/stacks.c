@@ -224,6 +224,10 @@ static StackBundle *open_archive(const char *path, const char *origin, GError **
 	(void)close(source.fd);
 	if (!all)
 		return NULL;
+	if (all->len == 0) {
+		fault_set(error, STATUS_DATA, NULL, "%s: an archive without files", path);
+		return NULL;
+	}
 
 	g_autofree char *prefix = common_prefix(all);
 	g_autofree char *ini_name = g_strconcat(path, ":", prefix, STACK_INI, NULL);

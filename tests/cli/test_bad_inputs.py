@@ -5,7 +5,6 @@ SPDX-License-Identifier: Apache-2.0
 """
 import gzip
 import os
-import pathlib
 import unittest
 
 import archives
@@ -49,7 +48,8 @@ HOSTILE = [
     ("18 a file and then below it", "a.tar.gz", lambda: gz(entry("note/y", "x")), "no directory"),
     ("19 newline in a name", "a.tar.gz", lambda: gz(entry("a\nb", "x")), r"a\\nb.*control"),
     ("19 ESC in a name", "a.tar.gz", lambda: gz(entry("a\x1b[31mb", "x")), r"a\\033\[31mb.*control"),
-    ("19 NUL in a pax name", "a.tar.gz", lambda: gz(pax({"path": b"a\0b"}), entry("z", "x")), "entry|damaged"),
+    ("19 NUL in a pax name, cut there", "a.tar.gz",
+     lambda: gz(pax({"path": b"../victim\0b"}), entry("z", "x")), r"\.\."),
     ("19 backslash in a name", "a.tar.gz", lambda: gz(entry("..\\victim", "x")), "backslash"),
     ("20 a name that is not UTF-8", "a.tar.gz", lambda: gz(entry(b"caf\xe9", "x")), "UTF-8"),
     ("21 a component of 5000 bytes", "a.tar.gz", lambda: gz(entry("n" * 5000, "x")), "1024|255"),
@@ -60,7 +60,7 @@ HOSTILE = [
     ("25 GNU sparse file of 1 TiB", "a.tar.gz", lambda: gz(archives.gnu_sparse()), "large|much"),
     ("25 pax sparse file of 1 TiB", "a.tar.gz", lambda: gz(archives.pax_sparse()), "large|much|header"),
     ("26 packed three times", "a.tar.gz",
-     lambda: gzip.compress(gzip.compress(gz())), "not a tar archive|damaged|more than once"),
+     lambda: gzip.compress(gzip.compress(gz())), "not a (sound )?tar archive"),
     ("27 gzip with a wrong CRC", "a.tar.gz",
      lambda: gz()[:-8] + bytes([gz()[-8] ^ 1]) + gz()[-7:], "damaged"),
     ("27 gzip with a wrong length", "a.tar.gz",
@@ -76,8 +76,8 @@ HOSTILE = [
     ("30 two archives in a row", "a.tar.gz", lambda: gz() + gz(), "behind"),
     ("30 two tars in one gzip", "a.tar.gz", lambda: gzip.compress(tar() + tar()), "behind"),
     ("31 empty file", "a.tar.gz", lambda: b"", "empty"),
-    ("31 nothing but zeros", "a.tar.gz", lambda: bytes(10240), "stack.ini|empty|damaged"),
-    ("31 zeros in gzip", "a.tar.gz", lambda: gzip.compress(bytes(10240)), "stack.ini|empty|damaged"),
+    ("31 nothing but zeros", "a.tar.gz", lambda: bytes(10240), "without files"),
+    ("31 zeros in gzip", "a.tar.gz", lambda: gzip.compress(bytes(10240)), "without files"),
     ("32 a web page", "a.tar.gz", lambda: b"<!DOCTYPE html><html><body>Log in", "web page"),
     ("33 encrypted zip", "a.zip", lambda: archives.zip_of(["stack.ini"], True), "zip archive"),
     ("35 mtree", "a.tar.gz", lambda: b"#mtree\n./x type=file\n", "mtree"),
@@ -223,7 +223,7 @@ DEFINITIONS = [
     ("58 NUL", NEEDS + "cpus = 1\0\n", r":14:\d+: NUL"),
     ("58 ESC", NEEDS + "cpus = \x1b[2J\n", r":14:\d+: control"),
     ("58 unclosed section", INI + "\n[needs\n", r":13:\d+: .*not closed"),
-    ("58 text behind a section", INI + "\n[needs] x\n", r":13:\d+: "),
+    ("58 text behind a section", INI + "\n[needs] x\n", r":14:1: "),
     ("58 key without a section", "name = probe\n" + INI, r":1:\d+: key without a section"),
     ("58 key without a value", NEEDS + "memory\n", r":14:\d+: "),
     ("58 the same key twice", NEEDS + "cpus = 1\ncpus = 2\n", r":15:\d+: "),
@@ -247,8 +247,9 @@ DEFINITIONS = [
     ("60 port 080 80", PORT + "80 80\n", r":15:\d+: "),
     ("a step of an unknown kind", STEP + "exec\n", r"stack.ini:1[34]"),
     ("a step that waits for itself", STEP + "directory\npath = @prefix@\nafter = a\n", r":16:\d+: "),
-    ("a step outside of the prefix", STEP + "directory\npath = /etc/probe\n", "stack.ini"),
-    ("a step that climbs", STEP + "directory\npath = @prefix@/../../../etc/x\n", "stack.ini"),
+    ("a step that climbs", STEP + "directory\npath = @prefix@/../../../etc/x\n", r":14:1: "),
+    ("a step at a relative place", STEP + "directory\npath = here/x\n", r":14:1: "),
+    ("a step in the root directory", STEP + "directory\npath = /probe\n", r":14:1: "),
     ("a file that climbs", STEP + "file\npath = @prefix@/x\nfrom = ../../etc/passwd\n", "stack.ini|file"),
 ]
 
@@ -374,7 +375,7 @@ class MoreSettings(Case):
         self.assertNotIn("\x1b", result.err)
 
     def test_a_variable_that_is_not_utf8(self):
-        result = self.run_program("config", env={b"SLIPWAY_PROFILE": b"\xff\xfe"})
+        result = self.run_program("config", env={"SLIPWAY_PROFILE": "\udcff\udcfe"})
         self.assertIn(result.status, (0, CONFIG), result)
         result.out.encode()
 

@@ -9,14 +9,16 @@ cd "$(dirname "$0")" || exit
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-status=0
-if [ $# -gt 0 ]; then
-  python3 -u -m unittest -v "$@" >"$log" 2>&1 || status=$?
-else
-  python3 -u -m unittest discover -v >"$log" 2>&1 || status=$?
-fi
-cat "$log"
+{
+  if [ $# -gt 0 ]; then
+    python3 -u -m unittest -v "$@" 2>&1
+  else
+    python3 -u -m unittest discover -v 2>&1
+  fi
+  echo "exit status $?"
+} | tee "$log"
 
+status=$(sed -n 's/^exit status //p' "$log")
 total=$(sed -n 's/^Ran \([0-9]*\) tests\{0,1\} in .*/\1/p' "$log")
 bad=$(grep -cE '^(FAIL|ERROR): ' "$log")
 skipped=$(sed -n 's/.*skipped=\([0-9]*\).*/\1/p' "$log" | tail -n 1)
