@@ -7,8 +7,10 @@ CFLAGS_asan      := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined 
 CFLAGS_fuzz      := -O1 -g -fsanitize=fuzzer-no-link,address,undefined
 LDFLAGS_fuzz     := -fsanitize=fuzzer
 CFLAGS_coverage  := -O0 -g --coverage
+DEFS_asan        := -DSANITIZED
+DEFS_fuzz        := -DSANITIZED
 CFLAGS_static    := -Os -ffunction-sections -fdata-sections
-LDFLAGS_static   := -static -s -Wl,--gc-sections  
+LDFLAGS_static   := -static -s -Wl,--gc-sections
 
 # Warnings that have caught a real error in C programs of this kind.
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wvla -Wdate-time -Wwrite-strings \

@@ -79,7 +79,8 @@ static json_t *finding_to_json(const CheckFinding *finding)
 	json_put(object, "severity", check_verdict_name(finding->check->severity));
 	json_put(object, "title", finding->check->title);
 	json_put(object, "measured", finding->measured);
-	json_put(object, "needed", finding->needed);
+	(void)json_object_set_new(object, "needed",
+	                          finding->needed ? json_string(finding->needed) : json_null());
 	if (finding->unit != NULL) {
 		json_put(object, "unit", finding->unit);
 		(void)json_object_set_new(object, "measured_value",

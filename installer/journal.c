@@ -16,7 +16,7 @@
 #include "base/json.h"
 
 #define HEAD_BYTES 12
-#define BALLAST_BYTES (4 * 1024 * 1024)
+#define BALLAST_BYTES ((off_t)4 * 1024 * 1024)
 
 struct Journal {
 	GMutex mutex;
@@ -128,22 +128,24 @@ static bool append_locked(Journal *journal, json_t *record, GError **error)
 
 	g_autofree char *text = json_canonical(record);
 	gsize length = strlen(text);
-	g_autofree guint8 *bytes = g_malloc(HEAD_BYTES + length);
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	guint8 head[HEAD_BYTES];
 
-	put_u32(bytes, (guint32)length);
-	put_u32(bytes + 4, ~(guint32)length);
-	put_u32(bytes + 8, checksum(text, length));
-	memcpy(bytes + HEAD_BYTES, text, length);
+	put_u32(head, (guint32)length);
+	put_u32(head + 4, ~(guint32)length);
+	put_u32(head + 8, checksum(text, length));
+	g_byte_array_append(bytes, head, HEAD_BYTES);
+	g_byte_array_append(bytes, (const guint8 *)text, (guint)length);
 
 	g_autoptr(GError) first = NULL;
-	if (!write_record(journal, bytes, HEAD_BYTES + length, &first)) {
+	if (!write_record(journal, bytes->data, bytes->len, &first)) {
 		drop_ballast(journal);
-		if (!write_record(journal, bytes, HEAD_BYTES + length, error))
+		if (!write_record(journal, bytes->data, bytes->len, error))
 			return false;
 	}
 
 	journal->next++;
-	journal->end += (off_t)(HEAD_BYTES + length);
+	journal->end += (off_t)bytes->len;
 	return true;
 }
 

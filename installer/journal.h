@@ -20,7 +20,7 @@ typedef struct Journal Journal;
 
 /** Largest journal, in bytes.  Source: our own bound; an installation of three stacks writes under
  *  1 MiB. */
-#define JOURNAL_MAX_BYTES (64 * 1024 * 1024)
+#define JOURNAL_MAX_BYTES ((gsize)64 * 1024 * 1024)
 
 /** Creates the journal at @path, which must not exist, and beside it a ballast of 4 MiB that is
  *  given up when the disk is full, so that the end of the story can always be written. */

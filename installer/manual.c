@@ -35,7 +35,7 @@ static void print_commands(Term *term)
 		g_autofree char *arguments = escape(command->arguments);
 
 		term_print(term, ".It Cm %s Ar %s\n%s.\n", command->name, arguments, summary);
-		if (!command->options)
+		if (!command->options || !command->options->long_name)
 			continue;
 		term_print(term, ".Bl -tag -width Ds\n");
 		for (const GOptionEntry *entry = command->options; entry->long_name; entry++)
@@ -82,11 +82,11 @@ void manual_print(Term *term)
 		"before it is made, so that an interrupted run can be finished or taken back.\n");
 	print_commands(term);
 	print_settings(term);
-	print_statuses(term);
 	term_print(term,
 	           ".Sh FILES\n.Bl -tag -width Ds\n.It Pa ~/.config/slipway/slipway.ini\n"
 	           "the user's settings; the system's are in\n.Pa /etc/slipway/slipway.ini .\n"
 	           ".It Pa ~/.local/state/slipway\nreceipts, journals, logs.\n"
-	           ".It Pa ~/.local/share/slipway/keystore\nthe encrypted keys.\n.El\n"
-	           ".Sh SEE ALSO\n.Xr slipway-stack 5\n");
+	           ".It Pa ~/.local/share/slipway/keystore\nthe encrypted keys.\n.El\n");
+	print_statuses(term);
+	term_print(term, ".Sh SEE ALSO\n.Xr slipway-stack 5\n");
 }

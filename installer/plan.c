@@ -325,7 +325,6 @@ static const char *state_word(const PlanItem *item)
 	case PROBE_PARTIAL:
 		return item->record ? "renew" : "do";
 	case PROBE_EDITED:
-		return "keep";
 	case PROBE_FOREIGN:
 		return "keep";
 	case PROBE_OURS:

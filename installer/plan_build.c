@@ -76,12 +76,12 @@ static bool add_member(const Builder *builder, json_t *inputs, const char *membe
 	return true;
 }
 
-/* A place that undoing takes, too: absolute, without "..", not in the root directory. */
+/* A place that undoing takes, too: absolute and without "..". */
 static bool check_place(const char *path, GError **error)
 {
 	g_autofree char *canonical = g_canonicalize_filename(path, "/");
 
-	if (g_str_equal(path, canonical) && strchr(path + 1, '/'))
+	if (g_str_equal(path, canonical) && path[1] != '\0')
 		return true;
 
 	fault_set(error, STATUS_CONFIG, NULL, "path = %s: that is not a place for a step", path);

@@ -23,7 +23,7 @@
 #define RECEIPT_SCHEMA 1
 
 /** Largest receipt, in bytes.  Source: our own bound. */
-#define RECEIPT_MAX_BYTES (16 * 1024 * 1024)
+#define RECEIPT_MAX_BYTES ((gsize)16 * 1024 * 1024)
 
 /** Returns: (transfer full): the current receipt, an empty one if there is none; NULL with FOREIGN
  *  (not readable, later schema, malformed) or DENIED set. */

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "installer/txn.h"
 
-#define POLL_US (100 * 1000)
+#define POLL_US 100000
 
 typedef enum { EVENT_REPORT, EVENT_INTENT, EVENT_END } EventType;
 

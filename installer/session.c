@@ -4,6 +4,9 @@
  */
 #include "installer/session.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "base/cancel.h"
 #include "base/fault.h"
 #include "base/file.h"
@@ -19,6 +22,20 @@ void session_put(App *app, const char *name, json_t *value)
 	json_object_set_new(app->document, name, value);
 }
 
+/* Who can write a journal there decides what a rollback removes. */
+static bool check_state(const char *state, GError **error)
+{
+	struct stat st = { 0 };
+
+	if (lstat(state, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return true;
+
+	fault_set(error, STATUS_DENIED, "Make it a directory of yours that only you can write.",
+	          "%s is a link, or others can write into it", state);
+	return false;
+}
+
 Lock *session_begin(App *app, const char *command, GError **error)
 {
 	const char *state = app->paths->state;
@@ -28,7 +45,7 @@ Lock *session_begin(App *app, const char *command, GError **error)
 	g_autofree char *when = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
 	g_autofree char *name = g_strdup_printf("%s-%s.log", when, command);
 
-	if (!file_make_dirs(state, 0700, NULL, error))
+	if (!file_make_dirs(state, 0700, NULL, error) || !check_state(state, error))
 		return NULL;
 
 	g_autoptr(Lock) lock = lock_take(

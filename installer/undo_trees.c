@@ -147,6 +147,8 @@ bool undo_remove_listed(const Undo *undo, const json_t *part, GError **error)
 
 	if (!name)
 		return false;
+	if (!strstr(name, "/listings/"))
+		return undo_refuse(error, name, "which is not a listing");
 	if (!file_exists(name))
 		return true;
 	if (file_exists(path) && !undo_is_of_type(path, S_IFDIR))

@@ -81,12 +81,11 @@ typedef struct {
 	char *title;
 	char *version; /* of the definition */
 	char *summary;
-	char *homepage, *license; /* (nullable) */
-	char *prefix;             /* default installation directory, may start with "~" */
-	char *source_url;         /* (nullable) */
-	char *source_revision;    /* (nullable): full commit id */
-	char *ini_name;           /* for messages: "localagent/stack.ini" */
-	StackNeeds needs;         /* [needs]; stack_needs() adds a profile's */
+	char *homepage, *license;           /* (nullable) */
+	char *prefix;                       /* default installation directory, may start with "~" */
+	char *source_url, *source_revision; /* (nullable); the full commit id */
+	char *ini_name;                     /* for messages: "localagent/stack.ini" */
+	StackNeeds needs;                   /* [needs]; stack_needs() adds a profile's */
 	GPtrArray *profiles, *tools, *keys, *ports, *services, *steps;
 	GPtrArray *profile_needs; /* private */
 	IniFile *ini;             /* owned; [model] and [test] stand only here */

@@ -36,18 +36,22 @@ for program; do
   report "${program##*/}" "$good" "$bad" "$log"
 done
 
-if ls tests/stacks/test_*.py >/dev/null 2>&1; then
-  log="$build/tests/stacks.log"
+python_tests() { # FOLDER
+  log="$build/$1.log"
+  mkdir -p "${log%/*}"
   status=0
-  python3 -m unittest discover -s tests/stacks >"$log" 2>&1 || status=$?
+  python3 -m unittest discover -s "$1" >"$log" 2>&1 || status=$?
   total=$(sed -n 's/^Ran \([0-9]*\) tests\{0,1\} in .*/\1/p' "$log")
   bad=$(sed -n 's/^FAILED (\(.*\))$/\1/p' "$log" | grep -oE '[0-9]+' | paste -sd+ - | sed 's/^$/0/')
   bad=$((${bad:-0}))
   skipped=$(grep -oE 'skipped=[0-9]+' "$log" | grep -oE '[0-9]+' || echo 0)
   [ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
   [ "$skipped" -eq 0 ] || [ "$bad" -gt 0 ] || bad=$skipped
-  report "tests/stacks (python)" "$((${total:-0} - bad))" "$bad" "$log"
-fi
+  report "$1 (python)" "$((${total:-0} - bad))" "$bad" "$log"
+}
+
+python_tests tests/stacks
+python_tests tests/cli
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -15,7 +15,8 @@ import time
 import unittest
 
 sys.dont_write_bytecode = True
-SLIPWAY = os.environ["SLIPWAY"]
+TOP = pathlib.Path(__file__).resolve().parents[2]
+SLIPWAY = os.environ.get("SLIPWAY", str(TOP / "build/release/slipway"))
 SECONDS = 20  # nothing here may take longer: what does, hangs
 NOBODY = 65534
 TIMEOUT = 99

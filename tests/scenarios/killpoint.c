@@ -2,7 +2,7 @@
  *
  * Synchronizing changes nothing that a kill could leave, so it is no point of its own.
  * Preloaded into slipway only: its children get a clean environment.  KILLPOINT=N kills with
- * SIGKILL just before the N-th such call; without it the calls are counted, and the count, up to
+ * SIGKILL just before the N-th such call, KILLPOINT=end just before the journal goes; without it the calls are counted, and the count, up to
  * the removal of the journal that ends the run, is written to the file KILLPOINT_COUNT names.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,12 +23,14 @@
 static atomic_long calls;
 static atomic_long last;
 static long kill_at;
+static bool is_at_end;
 static pid_t self;
 
 __attribute__((constructor)) static void begin(void)
 {
 	const char *text = getenv("KILLPOINT");
 
+	is_at_end = text && strcmp(text, "end") == 0;
 	kill_at = text ? strtol(text, NULL, 10) : 0;
 	self = getpid();
 }
@@ -87,8 +90,11 @@ static void note_end(const char *path)
 {
 	size_t length = strlen(path);
 
-	if (getpid() == self && length > 8 && strcmp(path + length - 8, "/journal") == 0)
-		atomic_store(&last, atomic_load(&calls));
+	if (getpid() != self || length <= 8 || strcmp(path + length - 8, "/journal") != 0)
+		return;
+	atomic_store(&last, atomic_load(&calls));
+	if (is_at_end)
+		kill(self, SIGKILL);
 }
 
 int unlink(const char *path)

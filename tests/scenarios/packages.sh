@@ -3,20 +3,21 @@
 # and takes back, who holds a lock, what was interrupted, what it may not touch.  Needs root,
 # mmdebstrap and the package mirror of this machine's own apt sources.
 #
-#   tests/scenario_packages.sh DRIVER [SUITE...]
+#   tests/scenarios/packages.sh DRIVER [SUITE...]
 #
 # DRIVER is tests/drive_installer_step.  Root file systems are kept in $SLIPWAY_TEST_CACHE
 # (build/cache).
 # shellcheck disable=SC2016,SC2317 # programs for other shells; functions that check() calls
 set -euo pipefail
 
-driver=$(readlink -f "${1:?usage: tests/scenario_packages.sh DRIVER [SUITE...]}")
+driver=$(readlink -f "${1:?usage: tests/scenarios/packages.sh DRIVER [SUITE...]}")
 shift
 suites=${*:-bookworm trixie}
 cache=$(mkdir -p "${SLIPWAY_TEST_CACHE:-build/cache}" && readlink -f "${SLIPWAY_TEST_CACHE:-build/cache}")
 work=$(mktemp -d)
 root=
 failures=0
+passes=0
 
 # What apt changes by itself: the "managers_side_effects" of the step, and what is ours to ignore;
 # the last is litter of an apt that was killed.
@@ -55,6 +56,7 @@ check() { # check NAME COMMAND...
   shift
   if "$@" >"$work/check.log" 2>&1; then
     say "$name" ok
+    passes=$((passes + 1))
   else
     say "$name" FAIL
     sed 's/^/    /' "$work/check.log" | tail -25
@@ -102,79 +104,6 @@ fresh() {
     2>/dev/null || cp -a "$work/base/." "$root"
   mount -t proc proc "$root/proc"
   cp "$work/untouched" "$work/before"
-}
-
-inside() {
-  local process
-  for process in /proc/[0-9]*; do
-    [ "$(readlink "$process/root" 2>/dev/null)" = "$1" ] || continue
-    kill -9 "${process#/proc/}" 2>/dev/null || true
-  done
-}
-
-discard() {
-  [ -n "$root" ] || return 0
-  kill_inside "$root"
-  umount "$root/proc" 2>/dev/null || true
-  umount "$root" 2>/dev/null || true
-  rm -rf "$root" "$work/upper" "$work/scratch"
-  root=
-}
-
-cleanup() {
-  discard
-  rm -rf "$work"
-}
-trap cleanup EXIT
-
-say() { printf '%-8s %-50s %s\n' "$suite" "$1" "$2"; }
-
-check() { # check NAME COMMAND...
-  local name=$1
-  shift
-  if "$@" >"$work/check.log" 2>&1; then
-    say "$name" ok
-  else
-    say "$name" FAIL
-    sed 's/^/    /' "$work/check.log" | tail -25
-    failures=$((failures + 1))
-  fi
-}
-
-mirror() {
-  sed -n 's/^URIs: *//p; s/^deb \(\[[^]]*\] \)*\([^ ]*\) .*/\2/p' \
-    /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -1
-}
-
-# A minimal system with git's packages downloaded, so that all cases after that need no network.
-make_cache() {
-  [ -s "$cache/packages-$suite.tar" ] && return
-  echo "making $cache/packages-$suite.tar"
-  mmdebstrap --quiet --variant=minbase --mode=root --include=ca-certificates,sudo --skip=cleanup/apt/lists \
-    --customize-hook='cp /etc/resolv.conf "$1/etc/"' \
-    --customize-hook='chroot "$1" apt-get -y -qq -d --no-install-recommends install git >/dev/null' \
-    --skip=cleanup/apt/cache --skip=cleanup/apt \
-    "$suite" "$cache/packages-$suite.part.tar" "deb $(mirror) $suite main"
-  mv "$cache/packages-$suite.part.tar" "$cache/packages-$suite.tar"
-}
-
-fresh() { # a new root, with the driver and its libraries in it
-  discard
-  root=$work/root
-  mkdir "$root"
-  tar -xf "$cache/packages-$suite.tar" -C "$root" --exclude='./dev/*'
-  mkdir -p "$root/drive/lib"
-  cp "$driver" "$root/drive/drive"
-  ldd "$driver" | awk '$3 ~ "^/" { print $3 }' | xargs -I{} cp -L {} "$root/drive/lib/"
-  cp -L "$(ldd "$driver" | awk '/ld-/ { print $1 }')" "$root/drive/ld.so"
-  chmod -R a+rX "$root/drive"
-  mount -t proc proc "$root/proc"
-  : >"$root/dev/null"
-  rm "$root/dev/null"
-  mknod -m 666 "$root/dev/null" c 1 3
-  mknod -m 666 "$root/dev/urandom" c 1 9
-  ln -s /proc/self/fd "$root/dev/fd"
-  remember >"$work/before"
 }
 
 inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"; }
@@ -375,4 +304,5 @@ for suite in $suites; do
   discard
 done
 
-[ "$failures" = 0 ] || { echo "$failures failed" >&2; exit 1; }
+echo "$passes passed, $failures failed"
+[ "$failures" = 0 ]

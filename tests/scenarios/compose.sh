@@ -3,18 +3,19 @@
 # project, undo.  Installs what it lacks (root, Debian or Ubuntu), starts an engine of its own on a
 # private socket and directory, and ends it.
 #
-#   tests/scenario_compose.sh DRIVER
+#   tests/scenarios/compose.sh DRIVER
 #
 # DRIVER is tests/drive_installer_step.  The compose plugin is kept in $SLIPWAY_TEST_CACHE
 # (build/cache).
 # shellcheck disable=SC2016,SC2317 # programs for other shells; functions that check() calls
 set -euo pipefail
 
-driver=$(readlink -f "${1:?usage: tests/scenario_compose.sh DRIVER}")
+driver=$(readlink -f "${1:?usage: tests/scenarios/compose.sh DRIVER}")
 cache=$(mkdir -p "${SLIPWAY_TEST_CACHE:-build/cache}" && readlink -f "${SLIPWAY_TEST_CACHE:-build/cache}")
 work=$(mktemp -d)
 engine=
 failures=0
+passes=0
 export DOCKER_HOST=unix://$work/docker.sock DOCKER_CONFIG=$work/config
 
 cleanup() {
@@ -101,6 +102,7 @@ check() {
   shift
   if "$@" >"$work/check.log" 2>&1; then
     printf '%-50s ok\n' "$name"
+    passes=$((passes + 1))
   else
     printf '%-50s FAIL\n' "$name"
     sed 's/^/    /' "$work/check.log" | tail -25
@@ -205,4 +207,5 @@ check 'an image that is missing fails' missing_image_fails
 check 'no engine' no_engine
 check 'an engine that does not answer' mute_engine
 
-[ "$failures" = 0 ] || die "$failures failed"
+echo "$passes passed, $failures failed"
+[ "$failures" = 0 ]
