@@ -111,6 +111,8 @@ fuzz:                                      ## libFuzzer on each tests/fuzz_*.c, 
 
 fuzzers: $(FUZZERS)
 
+drivers: $(DRIVERS)                        ## the programs that the scenarios drive
+
 coverage:                                  ## check, then the lines covered in each file
 	@$(MAKE) --no-print-directory MODE=coverage check
 	@gcov -n $(SRCS:%.c=build/coverage/%.gcda) 2>/dev/null | \
@@ -142,7 +144,7 @@ clean:                                     ## remove build/
 help:                                      ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 
-.PHONY: all run test check asan fuzz fuzzers coverage lint tidy install clean help FORCE
+.PHONY: all run test check asan fuzz fuzzers drivers coverage lint tidy install clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules

@@ -148,7 +148,6 @@ static bool apply(App *app, Preparation *it, GError **error)
 		return false;
 
 	describe(app, it->plan);
-	term_print(app->term, "\n%s is installed in %s.\n", it->plan->title, it->plan->prefix);
 	session_summarize(txn);
 	return true;
 }
