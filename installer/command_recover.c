@@ -30,8 +30,6 @@ static bool resume_install(Txn *txn, StepHost *host, GError **error)
 	    !session_run(txn, error))
 		return false;
 
-	term_print(txn->app->term, "\n%s is installed in %s.\n", txn->plan->title,
-	           txn->plan->prefix);
 	session_summarize(txn);
 	return true;
 }

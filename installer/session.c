@@ -271,7 +271,12 @@ void session_report_left(const Txn *txn)
 
 void session_summarize(const Txn *txn)
 {
+	const Plan *plan = txn->plan;
+	guint deferred = plan_count_deferred(plan);
+
 	session_report_left(txn);
+	term_print(txn->app->term, "\n%s is installed in %s%s\n", plan->title, plan->prefix,
+	           deferred == 0 ? "." : ", but not all of it could be had:");
 	print_kept(txn->plan, txn->app->term);
 	print_commands(txn->plan, txn->app->term);
 	print_deferred(txn->plan, txn->app->term);

@@ -28,7 +28,9 @@ cat <<TXT
 What comes next
   $slipway resume                    finish what was deferred, once its source can be reached
   $slipway keys set OPENAI_API_KEY   keep a provider key, encrypted; or use Ollama without any key
-  ~/.local/bin/localagent --help        the command that was installed
   $slipway uninstall $stack      take all of it away again
   $slipway help                      everything else
 TXT
+if [ -x "$HOME/.local/bin/$stack" ]; then
+  printf '  ~/.local/bin/%s --help\n' "$stack"
+fi
