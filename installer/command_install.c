@@ -182,7 +182,7 @@ static bool report_if_up_to_date(App *app, const char *word, bool *is_done, GErr
 	return true;
 }
 
-bool install_deferred(App *app, const char *word, GError **error)
+bool install_now(App *app, const char *word, GError **error)
 {
 	g_auto(Preparation) it = { 0 };
 
@@ -201,7 +201,7 @@ static bool install(App *app, const char *word, GError **error)
 	g_autoptr(Lock) lock = session_begin(app, "install", error);
 	g_autoptr(HostState) host = lock ? host_new(app, NULL, error) : NULL;
 	return host && session_settle(app, host_get(host), error) &&
-	       install_deferred(app, word, error);
+	       install_now(app, word, error);
 }
 
 bool command_install(App *app, int argc, char **argv, GError **error)

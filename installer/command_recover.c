@@ -71,7 +71,7 @@ static bool resume_deferred(App *app, const json_t *receipt, GError **error)
 		if (json_array_size(json_object_get(stack, "deferred")) == 0)
 			continue;
 		has_any = true;
-		if (!install_deferred(app, json_text_or(stack, "stack_dir", name), error))
+		if (!install_now(app, json_text_or(stack, "stack_dir", name), error))
 			return false;
 	}
 

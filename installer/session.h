@@ -42,7 +42,7 @@ void session_summarize(const Txn *txn);
 void session_put(App *app, const char *name, json_t *value);
 
 /** Installs with the plan as it is now, deferred steps included; the lock is held. */
-bool install_deferred(App *app, const char *word, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool install_now(App *app, const char *word, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Takes a stack away that txn_begin_uninstall() or txn_open() loaded; the lock is held. */
 bool uninstall_run(Txn *txn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
