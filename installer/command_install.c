@@ -200,8 +200,7 @@ static bool install(App *app, const char *word, GError **error)
 
 	g_autoptr(Lock) lock = session_begin(app, "install", error);
 	g_autoptr(HostState) host = lock ? host_new(app, NULL, error) : NULL;
-	return host && session_settle(app, host_get(host), error) &&
-	       install_now(app, word, error);
+	return host && session_settle(app, host_get(host), error) && install_now(app, word, error);
 }
 
 bool command_install(App *app, int argc, char **argv, GError **error)
