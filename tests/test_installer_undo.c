@@ -228,11 +228,14 @@ static void test_remove_listed(Fixture *fixture, gconstpointer data G_GNUC_UNUSE
 {
 	g_autoptr(json_t) recipe =
 		recipe_of(fixture, "{\"do\":\"remove_tree\",\"path\":\"%H/t\",\"token\":\"abc\","
-	                           "\"unless\":\"%T/listing\"},"
+	                           "\"unless\":\"%T/listings/files.json\"},"
 	                           "{\"do\":\"remove_listed\",\"path\":\"%H/t\","
-	                           "\"listing\":\"%T/listing\"}");
+	                           "\"listing\":\"%T/listings/files.json\"}");
 	g_autofree char *path = at(fixture, "t");
-	g_autofree char *name = g_build_filename(fixture->txn_dir, "listing", NULL);
+	g_autofree char *directory = g_build_filename(fixture->txn_dir, "listings", NULL);
+	g_autofree char *name = g_build_filename(directory, "files.json", NULL);
+
+	g_assert_true(file_make_dirs(directory, 0700, NULL, NULL));
 
 	/* Not finished: there is no listing, the whole tree goes. */
 	mark(fixture, "t", "abc");
@@ -326,8 +329,8 @@ static void test_refuses_hostile(Fixture *fixture, gconstpointer data G_GNUC_UNU
 		"backup/x\"}",
 		"{\"do\":\"restore_tree\",\"path\":\"%H/t\",\"token\":\"abc\",\"backup\":\"/etc/"
 		"ssl\"}",
-		"{\"do\":\"remove_listed\",\"path\":\"/etc\",\"listing\":\"%T/listing\"}",
-		"{\"do\":\"remove_listed\",\"path\":\"/\",\"listing\":\"%T/listing\"}",
+		"{\"do\":\"remove_listed\",\"path\":\"/etc\",\"listing\":\"%T/listings/files.json\"}",
+		"{\"do\":\"remove_listed\",\"path\":\"/\",\"listing\":\"%T/listings/files.json\"}",
 		"{\"do\":\"unlink_if_hash\",\"path\":\"/vmlinuz\",\"sha256\":\"" HELLO "\"}",
 		"{\"do\":\"unlink_if_hash\",\"path\":\"%H/../f\",\"sha256\":\"" HELLO "\"}",
 		"{\"do\":\"unlink_if_hash\",\"path\":\"%H/f\"}",
