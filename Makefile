@@ -109,7 +109,7 @@ fuzz:                                      ## libFuzzer on each tests/fuzz_*.c, 
 	@$(MAKE) --no-print-directory MODE=fuzz CC=clang fuzzers
 	@tests/fuzz.sh $(or $(SECONDS),60)
 
-fuzzers: $(FUZZERS)
+fuzzers: $(FUZZERS)                         ## the fuzzers alone: MODE=fuzz CC=clang
 
 drivers: $(DRIVERS)                        ## the programs that the scenarios drive
 

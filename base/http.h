@@ -27,6 +27,9 @@ typedef struct {
  */
 GBytes *http_get(const HttpRequest *request, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: whether @url is plain http to this machine itself, whatever user name it pretends. */
+bool http_is_loopback(const char *url);
+
 typedef struct {
 	const char *url;
 	const char *sha256; /* lower-case hex; mandatory */

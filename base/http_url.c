@@ -78,6 +78,14 @@ bool http_target_of(const char *url, bool has_socket, HttpTarget *target, GError
 	return true;
 }
 
+bool http_is_loopback(const char *url)
+{
+	g_autoptr(GError) refused = NULL;
+	HttpTarget target = { 0 };
+
+	return http_target_of(url, false, &target, &refused) && target.scheme == HTTP_SCHEME_HTTP;
+}
+
 bool http_target_of_redirect(const char *url, const HttpTarget *from, HttpTarget *target,
                              GError **error)
 {

@@ -194,7 +194,8 @@ static bool root_open(Root *root, const char *path, GError **error)
 	root->is_there =
 		root->parent_fd >= 0 &&
 		fstatat(root->parent_fd, root->name, &root->entry.status, AT_SYMLINK_NOFOLLOW) == 0;
-	return root->is_there || errno == ENOENT || fail("read", root->path, error);
+	return root->is_there || errno == ENOENT || errno == ENOTDIR ||
+	       fail("read", root->path, error);
 }
 
 static bool sync_parent(const Root *root, GError **error)

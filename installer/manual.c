@@ -34,7 +34,8 @@ static void print_commands(Term *term)
 		g_autofree char *summary = escape(command->summary);
 		g_autofree char *arguments = escape(command->arguments);
 
-		term_print(term, ".It Cm %s Ar %s\n%s.\n", command->name, arguments, summary);
+		term_print(term, ".It Cm %s%s%s\n%s.\n", command->name, *arguments ? " Ar " : "",
+		           arguments, summary);
 		if (!command->options || !command->options->long_name)
 			continue;
 		term_print(term, ".Bl -tag -width Ds\n");

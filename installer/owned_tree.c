@@ -18,11 +18,6 @@
 /* A digest in hex and a line break. */
 #define COMPLETE_MAX_BYTES 80
 
-static char *stage_path(const StepRun *run, const char *path)
-{
-	return g_strdup_printf("%s.%s.tmp", path, run->token);
-}
-
 static char *beside_path(const StepRun *run, const char *path)
 {
 	return g_strdup_printf("%s.%s.old", path, run->token);
@@ -32,7 +27,7 @@ static char *backup_path(const StepRun *run)
 {
 	g_autofree char *name = g_strdup_printf("%s-%s", run->step->id, run->token);
 
-	return g_build_filename(run->txn_dir, "backup", name, NULL);
+	return recipe_backup(run, name);
 }
 
 /* STATE/listings/ID-TOKEN: a marked directory, so that it can be removed whatever is in it. */
@@ -79,7 +74,7 @@ json_t *owned_tree_recipe(const StepRun *run, const char *path)
 {
 	json_t *recipe = json_array();
 	g_autofree char *parent = g_path_get_dirname(path);
-	g_autofree char *stage = stage_path(run, path);
+	g_autofree char *stage = recipe_stage(run, path);
 	g_autofree char *directory = listing_dir(run);
 	g_autofree char *listings = g_path_get_dirname(directory);
 	g_autofree char *listing = g_build_filename(directory, LISTING_NAME, NULL);
@@ -100,7 +95,7 @@ json_t *owned_tree_recipe(const StepRun *run, const char *path)
 char *owned_tree_stage(const StepRun *run, const char *path, GError **error)
 {
 	g_autofree char *parent = g_path_get_dirname(path);
-	g_autofree char *stage = stage_path(run, path);
+	g_autofree char *stage = recipe_stage(run, path);
 
 	if (!file_make_dirs(parent, 0755, NULL, error) || !tree_remove(stage, error) ||
 	    !undo_mark_tree(stage, run->token, error))

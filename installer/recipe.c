@@ -80,6 +80,16 @@ char *recipe_text(GBytes *bytes)
 	return g_strndup(data ? data : "", g_bytes_get_size(bytes));
 }
 
+char *recipe_stage(const StepRun *run, const char *path)
+{
+	return g_strdup_printf("%s.%s.tmp", path, run->token);
+}
+
+char *recipe_backup(const StepRun *run, const char *name)
+{
+	return g_build_filename(run->txn_dir, "backup", name, NULL);
+}
+
 void recipe_add(json_t *recipe, const char *verb, ...)
 {
 	json_t *part = json_pack("{s:s}", "do", verb);

@@ -25,6 +25,12 @@ GBytes *recipe_member(const StepRun *run, const char *member,
 /** Returns: (transfer full): the bytes with a NUL behind them. */
 char *recipe_text(GBytes *bytes);
 
+/** Returns: (transfer full): where what goes to @path is built, beside it. */
+char *recipe_stage(const StepRun *run, const char *path);
+
+/** Returns: (transfer full): the path of the backup @name of this transaction. */
+char *recipe_backup(const StepRun *run, const char *name);
+
 /** Appends the primitive @verb with the string members that follow, key and value in turns, up to
  *  a NULL. */
 void recipe_add(json_t *recipe, const char *verb, ...) G_GNUC_NULL_TERMINATED;

@@ -153,19 +153,9 @@ static bool probe_file(const StepRun *run, Probe *probe, GError **error)
 	return true;
 }
 
-static char *backup_path(const StepRun *run, const char *digest)
-{
-	return g_build_filename(run->txn_dir, "backup", digest, NULL);
-}
-
-static char *stage_path(const StepRun *run, const char *path)
-{
-	return g_strdup_printf("%s.%s.tmp", path, run->token);
-}
-
 static void add_restore(json_t *recipe, const StepRun *run, const Judgement *it, const char *wanted)
 {
-	g_autofree char *backup = backup_path(run, it->current);
+	g_autofree char *backup = recipe_backup(run, it->current);
 	struct stat st = { .st_mode = 0644 };
 
 	(void)lstat(it->path, &st);
@@ -187,7 +177,7 @@ static json_t *prepare_file(const StepRun *run, GError **error)
 	g_autofree char *parent = g_path_get_dirname(it.path);
 	g_autofree char *offer = g_strconcat(it.path, OFFER_SUFFIX, NULL);
 	g_autofree char *wanted = file_digest_bytes(bytes);
-	g_autofree char *stage = stage_path(run, it.is_offer ? offer : it.path);
+	g_autofree char *stage = recipe_stage(run, it.is_offer ? offer : it.path);
 
 	recipe_add_missing_dirs(recipe, parent);
 	if (it.probe == PROBE_PARTIAL && !it.is_offer)
@@ -204,7 +194,7 @@ static bool write_staged(const StepRun *run, const char *path, GBytes *bytes, mo
                          GError **error)
 {
 	g_autofree char *parent = g_path_get_dirname(path);
-	g_autofree char *stage = stage_path(run, path);
+	g_autofree char *stage = recipe_stage(run, path);
 	g_autofree char *inside = g_build_filename(stage, "file", NULL);
 	gsize size_bytes = 0;
 	const void *data = g_bytes_get_data(bytes, &size_bytes);
@@ -218,7 +208,7 @@ static bool write_staged(const StepRun *run, const char *path, GBytes *bytes, mo
 static bool write_backup(const StepRun *run, const Judgement *it, GError **error)
 {
 	g_autoptr(GBytes) bytes = file_read(it->path, RECIPE_MEMBER_MAX_BYTES, error);
-	g_autofree char *backup = backup_path(run, it->current);
+	g_autofree char *backup = recipe_backup(run, it->current);
 	g_autofree char *directory = g_path_get_dirname(backup);
 
 	if (!bytes || !file_make_dirs(directory, 0700, NULL, error))

@@ -127,7 +127,7 @@ static char *backup_path(const StepRun *run, const char *suffix)
 {
 	g_autofree char *name = g_strconcat(run->step->id, suffix, NULL);
 
-	return g_build_filename(run->txn_dir, "backup", name, NULL);
+	return recipe_backup(run, name);
 }
 
 /* An attempt that was killed is finished by apply, even if the tools answer by now. */

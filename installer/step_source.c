@@ -8,6 +8,7 @@
 
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/http.h"
 #include "base/process.h"
 #include "installer/edit.h"
 #include "installer/owned_tree.h"
@@ -55,19 +56,6 @@ static const char *need_revision(const StepRun *run, GError **error)
 	return NULL;
 }
 
-static bool is_loopback(const char *url)
-{
-	static const char *const starts[] = { "http://127.0.0.1:", "http://127.0.0.1/",
-		                              "http://localhost:", "http://localhost/",
-		                              "http://[::1]:",     "http://[::1]/" };
-
-	for (gsize i = 0; i < G_N_ELEMENTS(starts); i++)
-		if (g_str_has_prefix(url, starts[i]))
-			return true;
-
-	return false;
-}
-
 /* The one transport that this URL may use; NULL: none. */
 static const char *transport_of(const char *url)
 {
@@ -75,7 +63,7 @@ static const char *transport_of(const char *url)
 		return "protocol.https.allow=always";
 	if (url[0] == '/' || g_str_has_prefix(url, "file:///"))
 		return "protocol.file.allow=always";
-	if (is_loopback(url))
+	if (http_is_loopback(url))
 		return "protocol.http.allow=always";
 
 	return NULL;

@@ -407,7 +407,7 @@ static void test_paths_relations(Fixture *fixture, gconstpointer data)
 	g_autofree char *deep = in(fixture, "a/b/c");
 	g_autofree char *there = paths_existing_ancestor(deep);
 	g_autofree char *self = paths_existing_ancestor(fixture->path);
-	g_autofree char *root = paths_existing_ancestor("/nonexistent/x");
+	g_autofree char *root = paths_existing_ancestor("/no-such-directory/x");
 
 	(void)data;
 	g_assert_cmpstr(there, ==, fixture->path);

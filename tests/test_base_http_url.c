@@ -53,10 +53,33 @@ static void test_local_paths(void)
 	}
 }
 
+static void test_loopback(void)
+{
+	static const struct {
+		const char *url;
+		bool is_loopback;
+	} rows[] = {
+		{ "http://127.0.0.1:8080/a", true },
+		{ "http://127.9.9.9/", true },
+		{ "http://localhost", true },
+		{ "http://[::1]:80/", true },
+		{ "https://localhost/", false }, /* not plain */
+		{ "http://localhost:80@a.invalid/", false },
+		{ "http://127.0.0.1:1@a.invalid/", false },
+		{ "http://localhost.a.invalid/", false },
+		{ "file:///a", false },
+		{ "/a", false },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+		g_assert_true(http_is_loopback(rows[i].url) == rows[i].is_loopback);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/http-url/redirect-policy", test_redirect_policy);
 	g_test_add_func("/http-url/local-paths", test_local_paths);
+	g_test_add_func("/http-url/loopback", test_loopback);
 	return g_test_run();
 }

@@ -56,7 +56,7 @@ static void test_cannot_start(void)
 		{ "/nonexistent/program", NULL },
 		{ "/etc/passwd", NULL },
 		{ "/", NULL },
-		{ "/bin/sh", "/nonexistent" },
+		{ "/bin/sh", "/no-such-directory" },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -65,7 +65,7 @@ static void test_tree_list_refuses(Fixture *fixture, gconstpointer data)
 
 		g_assert_null(tree_list(path, &error));
 		g_assert_nonnull(error);
-		g_assert_false(tree_sync("/nonexistent", NULL));
+		g_assert_false(tree_sync("/no-such-directory", NULL));
 	}
 }
 
@@ -75,6 +75,7 @@ static void test_tree_remove(Fixture *fixture, gconstpointer data)
 	g_autofree char *path = in(fixture, "tree");
 	g_autofree char *link = in(fixture, "link");
 	g_autofree char *fifo = in(fixture, "tree/fifo");
+	g_autofree char *below = in(fixture, "tree/a/absent"); /* tree/a is a file */
 	g_autoptr(GError) error = NULL;
 
 	(void)data;
@@ -86,6 +87,7 @@ static void test_tree_remove(Fixture *fixture, gconstpointer data)
 		g_assert_cmpint(chmod(directory, i == 0 ? 0000 : 0555), ==, 0);
 	}
 
+	g_assert_true(tree_remove(below, &error));
 	g_assert_true(tree_remove(path, &error));
 	g_assert_true(tree_remove(path, &error));
 	g_assert_true(tree_remove(link, &error)); /* the link, not what it names */

@@ -329,7 +329,8 @@ static void test_refuses_hostile(Fixture *fixture, gconstpointer data G_GNUC_UNU
 		"backup/x\"}",
 		"{\"do\":\"restore_tree\",\"path\":\"%H/t\",\"token\":\"abc\",\"backup\":\"/etc/"
 		"ssl\"}",
-		"{\"do\":\"remove_listed\",\"path\":\"/etc\",\"listing\":\"%T/listings/files.json\"}",
+		"{\"do\":\"remove_listed\",\"path\":\"/etc\",\"listing\":\"%T/listings/"
+		"files.json\"}",
 		"{\"do\":\"remove_listed\",\"path\":\"/\",\"listing\":\"%T/listings/files.json\"}",
 		"{\"do\":\"unlink_if_hash\",\"path\":\"/vmlinuz\",\"sha256\":\"" HELLO "\"}",
 		"{\"do\":\"unlink_if_hash\",\"path\":\"%H/../f\",\"sha256\":\"" HELLO "\"}",
