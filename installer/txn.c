@@ -9,7 +9,6 @@
 
 #include "base/fault.h"
 #include "base/file.h"
-#include "base/secret.h"
 #include "base/tree.h"
 #include "installer/receipt.h"
 #include "installer/undo.h"
@@ -133,11 +132,11 @@ static bool write_header(Txn *txn, const char *stack, GError **error)
 
 static bool open_journal(Txn *txn, GError **error)
 {
-	g_autoptr(GBytes) random = secret_new_random_hex(4);
+	g_autofree char *random = g_uuid_string_random(); /* a name, no secret: it is shown */
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autofree char *when = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
 
-	txn->token = g_strdup(secret_text(random));
+	txn->token = g_strndup(random, 8);
 	txn->id = g_strdup_printf("%s-%s", when, txn->token);
 	txn->dir = g_build_filename(txn->app->paths->state, "txn", txn->id, NULL);
 
