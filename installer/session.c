@@ -5,6 +5,7 @@
 #include "installer/session.h"
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
@@ -14,6 +15,9 @@
 #include "installer/package_manager.h"
 #include "installer/privilege.h"
 #include "installer/verify.h"
+
+/* Less than this is left: full.  Source: our own bound, a few files of a checkout. */
+#define FULL_BYTES (G_GUINT64_CONSTANT(1) << 20)
 
 void session_put(App *app, const char *name, json_t *value)
 {
@@ -168,13 +172,27 @@ static ExitStatus status_after_rollback(const GError *cause)
 	return status == STATUS_INCOMPLETE || status == STATUS_OK ? STATUS_FAILED : status;
 }
 
+/* A program that ran out of space only says that it failed; the file system says why. */
+static bool is_disk_full(const char *path)
+{
+	g_autofree char *existing = paths_existing_ancestor(path);
+	struct statvfs vfs = { 0 };
+
+	return statvfs(existing, &vfs) == 0 && (guint64)vfs.f_bavail * vfs.f_frsize < FULL_BYTES;
+}
+
 /* Takes everything back and tells, in one message, what failed, what that means and what next. */
 static void fail_and_roll_back(Txn *txn, const GError *cause, GError **error)
 {
 	g_autofree char *message = fault_message(cause);
 	g_autoptr(GError) second = NULL;
 	const char *hint = fault_hint(cause);
+	ExitStatus status = status_after_rollback(cause);
 
+	if (status == STATUS_FAILED && is_disk_full(txn->plan->prefix)) {
+		status = STATUS_IO;
+		hint = "The disk is full. Free some space, then run the command again.";
+	}
 	log_line("run", "failed: %s", message);
 	if (settings_flag(txn->app->settings, "keep-partial")) {
 		fault_set(
@@ -185,8 +203,8 @@ static void fail_and_roll_back(Txn *txn, const GError *cause, GError **error)
 	}
 
 	if (txn_roll_back(txn, &second)) {
-		fault_set(error, status_after_rollback(cause), hint,
-		          "%s; everything that this run did was taken back", message);
+		fault_set(error, status, hint, "%s; everything that this run did was taken back",
+		          message);
 		return;
 	}
 

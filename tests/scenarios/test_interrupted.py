@@ -74,6 +74,20 @@ class Interrupted(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(rig.differences(before, machine.tree(STATE, "/root/.local")), [])
 
+    def test_full_disk(self):
+        """The home has 6 MiB: a program that we run fails on it, and the status says why."""
+        machine, _ = self.machine()
+        home = machine.root / "root"
+        rig.run(["mount", "-t", "tmpfs", "-o", "size=6m", "home", str(home)])
+        self.addCleanup(rig.run, ["umount", "-l", str(home)])
+        status, document = machine.document(
+            "install", "localagent", "--yes", "--defer", "--ignore", "disk.*", "--mirror",
+            "https://github.com/=/srv/mirror/", "--python-wheels", "/srv/wheels", "--set",
+            f"source.revision={self.revision}")
+        self.assertEqual(status, 74, document)
+        self.assertIn("taken back", document["error"]["message"])
+        self.assertFalse((home / ".localagent").exists())
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
