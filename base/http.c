@@ -45,13 +45,17 @@ static bool is_redirect(int status)
 	return status >= 300 && status <= 399;
 }
 
+static bool fail_too_large(const Sink *sink, GError **error)
+{
+	fault_set(error, STATUS_DATA, NULL, "larger than %" G_GUINT64_FORMAT " bytes",
+	          sink->max_bytes);
+	return false;
+}
+
 static bool sink_put(Sink *sink, const void *data, gsize size_bytes, GError **error)
 {
-	if (size_bytes > sink->max_bytes - sink->done_bytes) {
-		fault_set(error, STATUS_DATA, NULL, "larger than %" G_GUINT64_FORMAT " bytes",
-		          sink->max_bytes);
-		return false;
-	}
+	if (size_bytes > sink->max_bytes - sink->done_bytes)
+		return fail_too_large(sink, error);
 	sink->done_bytes += size_bytes;
 	return sink->put(sink->to, data, size_bytes, error);
 }
@@ -106,7 +110,7 @@ static bool run_hop(const HttpHandle *handle, Sink *sink, GError **error)
 	curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
 	curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &hop);
 	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
-	/* What says beforehand that it is too large need not be sent. */
+	/* What says beforehand that it is too large need not be sent; from 8.4 on, curl counts too. */
 	curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
 	                 (curl_off_t)MIN(sink->max_bytes, G_MAXINT64));
 	CURLcode code = curl_easy_perform(easy);
@@ -115,6 +119,8 @@ static bool run_hop(const HttpHandle *handle, Sink *sink, GError **error)
 		g_propagate_error(error, g_steal_pointer(&sink->failure));
 		return false;
 	}
+	if (code == CURLE_FILESIZE_EXCEEDED)
+		return fail_too_large(sink, error);
 	int status = http_handle_status(handle);
 	if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && status != 0 && status != 200))
 		return true;
@@ -133,6 +139,12 @@ static char *redirect_of(const HttpHandle *handle)
 	return g_strdup(url);
 }
 
+static void set_status(const HttpRequest *request, int status)
+{
+	if (request->status)
+		*request->status = status;
+}
+
 /* Follows redirects by hand, so that each hop is judged as the first was, under one deadline. */
 static bool run_hops(const HttpRequest *request, HttpTarget target, Sink *sink, GError **error)
 {
@@ -142,11 +154,12 @@ static bool run_hops(const HttpRequest *request, HttpTarget target, Sink *sink, 
 	for (guint hops = 0; hops <= REDIRECTS_MAX; hops++) {
 		gint64 left_ms = (deadline - g_get_monotonic_time()) / 1000;
 		HttpRequest hop = { url, request->unix_socket, (guint)MAX(left_ms, 1), 0 };
-		g_autoptr(HttpHandle) handle = http_handle_new(&hop, &target);
+		g_autoptr(HttpHandle) handle = http_handle_new(&hop, &target, error);
 
-		if (!run_hop(handle, sink, error))
+		if (!handle || !run_hop(handle, sink, error))
 			return false;
 		int status = http_handle_status(handle);
+		set_status(request, status);
 		g_autofree char *next = request->unix_socket ? NULL : redirect_of(handle);
 		if (!next && status != 200)
 			fault_set(error, STATUS_UNAVAILABLE, NULL, "HTTP status %d", status);
@@ -162,9 +175,9 @@ static bool run_hops(const HttpRequest *request, HttpTarget target, Sink *sink, 
 }
 
 /* Opens what a mirror on this machine holds; never waits for the writer of a FIFO. */
-static int open_local(const char *url, guint64 *size_bytes, GError **error)
+static int open_local(const HttpRequest *request, guint64 *size_bytes, GError **error)
 {
-	g_autofree char *path = http_local_path(url);
+	g_autofree char *path = http_local_path(request->url);
 	struct stat status = { 0 };
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
 
@@ -172,6 +185,8 @@ static int open_local(const char *url, guint64 *size_bytes, GError **error)
 		*size_bytes = (guint64)status.st_size;
 		return fd;
 	}
+	if (fd < 0 && path && errno == ENOENT)
+		set_status(request, 404);
 	if (fd < 0 && path && errno == EACCES)
 		fault_set_errno(error, errno, "cannot read it");
 	else
@@ -181,10 +196,10 @@ static int open_local(const char *url, guint64 *size_bytes, GError **error)
 	return -1;
 }
 
-static bool copy_local(const char *url, Sink *sink, GError **error)
+static bool copy_local(const HttpRequest *request, Sink *sink, GError **error)
 {
 	guint64 total_bytes = 0;
-	g_auto(FileFd) fd = open_local(url, &total_bytes, error);
+	g_auto(FileFd) fd = open_local(request, &total_bytes, error);
 	g_autoptr(GByteArray) block = g_byte_array_set_size(g_byte_array_new(), BLOCK_BYTES);
 
 	if (fd < 0)
@@ -213,7 +228,7 @@ static bool fetch(const HttpRequest *request, Sink *sink, GError **error)
 
 	if (!is_path && !http_target_of(request->url, request->unix_socket, &target, error))
 		return false;
-	bool is_done = target.scheme == HTTP_SCHEME_FILE ? copy_local(request->url, sink, error)
+	bool is_done = target.scheme == HTTP_SCHEME_FILE ? copy_local(request, sink, error)
 	                                                 : run_hops(request, target, sink, error);
 	if (!is_done)
 		g_prefix_error(error, "%s: ", request->url);

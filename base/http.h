@@ -9,21 +9,23 @@
 
 /**
  * https only; plain http to loopback and unix sockets; file: URLs where a mirror names one.
- * At most 5 redirects, never to a weaker scheme; proxy and CA bundle from the environment; no .netrc.
+ * At most 5 redirects, never to a weaker scheme; proxy from the environment; no .netrc.
+ * Trusted CAs: CURL_CA_BUNDLE, else SSL_CERT_FILE and SSL_CERT_DIR, else the system's.
  */
 typedef struct {
 	const char *url;
 	const char *unix_socket; /* (nullable): absolute path; the URL's host is then only a name */
 	guint timeout_ms;        /* whole transfer; 0: 15,000 */
 	gsize max_bytes;         /* of the body, by our own counter; 0: 1 MiB */
+	int *status; /* (nullable): set to the HTTP status, if there was one; 404 for no such file */
 } HttpRequest;
 
 /**
  * GETs a small document into memory.  Blocks.
  *
  * Returns: (transfer full): the body of a 200 answer; or NULL with UNAVAILABLE (the message says
- * which: name not known, refused, TLS, status), DENIED (EACCES on the socket), DATA (too large),
- * DEADLINE or a cancellation set.
+ * which: name not known, refused, no CA certificates, TLS, status), DENIED (EACCES on the socket),
+ * DATA (too large), CONFIG (the CA bundle cannot be read), DEADLINE or a cancellation set.
  */
 GBytes *http_get(const HttpRequest *request, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -58,3 +60,7 @@ bool http_download(const HttpDownload *download, const char *path,
  * for those that do not answer.
  */
 bool *http_probe(const char *const *urls, guint timeout_ms, char ***why);
+
+/** Returns: (transfer none): the version of libcurl and, as "NAME/VERSION" words behind it, of what
+ *  it was built with. */
+const char *http_library(void);

@@ -4,6 +4,7 @@
  */
 #include <curl/curl.h>
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -12,7 +13,7 @@
 #define CONNECT_TIMEOUT_MS 15000
 #define LOW_SPEED_BYTES 1024 /* each second */
 #define LOW_SPEED_SECONDS 30
-#define CA_HINT "Install ca-certificates, or name your CA bundle in SSL_CERT_FILE."
+#define CA_HINT "Install the package ca-certificates, or name your CA bundle with --ca-bundle."
 
 struct HttpHandle {
 	CURL *easy;
@@ -26,43 +27,79 @@ static const char *environment(const char *name)
 	return value && *value ? value : NULL;
 }
 
-/* Returns: (nullable): the bundle to name when curl was built without one, as in a static binary
- * that has to run on every distribution. */
-static const char *system_ca_bundle(void)
+/** Whose certificates are trusted; at least one of them. */
+typedef struct {
+	const char *file;      /* (nullable): a bundle */
+	const char *directory; /* (nullable): one file each, named by OpenSSL's hash */
+} Trust;
+
+static bool has_entries(const char *path)
+{
+	GDir *directory = g_dir_open(path, 0, NULL);
+	bool has_one = directory && g_dir_read_name(directory);
+
+	if (directory)
+		g_dir_close(directory);
+	return has_one;
+}
+
+/* What the system trusts.  A static binary knows no place of its own: it runs on every
+ * distribution. */
+static Trust system_trust(void)
 {
 	static const char *const bundles[] = {
 		"/etc/ssl/certs/ca-certificates.crt",                /* Debian, Arch, Alpine */
-		"/etc/pki/tls/certs/ca-bundle.crt",                  /* Fedora, RHEL */
-		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* newer Fedora */
+		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, RHEL */
+		"/etc/pki/tls/certs/ca-bundle.crt",                  /* older Fedora, RHEL */
 		"/etc/ssl/ca-bundle.pem",                            /* openSUSE */
-		"/etc/ssl/cert.pem",                                 /* macOS, BSD */
+		"/etc/ssl/cert.pem",                                 /* Alpine, macOS, BSD */
 	};
 	const curl_version_info_data *build = curl_version_info(CURLVERSION_NOW);
+	bool is_recent = build->age >= CURLVERSION_SEVENTH;
 
-	if (build->age >= CURLVERSION_SEVENTH && (build->cainfo || build->capath))
-		return NULL;
+	if (is_recent && build->cainfo && access(build->cainfo, R_OK) == 0)
+		return (Trust){ .file = build->cainfo };
 	for (gsize i = 0; i < G_N_ELEMENTS(bundles); i++)
 		if (access(bundles[i], R_OK) == 0)
-			return bundles[i];
-	return NULL;
+			return (Trust){ .file = bundles[i] };
+	if (is_recent && build->capath && has_entries(build->capath))
+		return (Trust){ .directory = build->capath };
+	return (Trust){ .directory = has_entries("/etc/ssl/certs") ? "/etc/ssl/certs" : NULL };
 }
 
-static void set_tls(CURL *easy)
+/* The environment comes first; what it names has to be there. */
+static bool find_trust(Trust *trust, GError **error)
 {
-	const char *bundle = environment("CURL_CA_BUNDLE");
-	const char *directory = environment("SSL_CERT_DIR");
+	const char *name = environment("CURL_CA_BUNDLE") ? "CURL_CA_BUNDLE" : "SSL_CERT_FILE";
 
-	if (!bundle)
-		bundle = environment("SSL_CERT_FILE");
-	if (!bundle && !directory)
-		bundle = system_ca_bundle();
-	if (bundle) {
-		curl_easy_setopt(easy, CURLOPT_CAINFO, bundle);
-		curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, bundle);
+	trust->file = environment(name);
+	trust->directory = environment("SSL_CERT_DIR");
+	if (trust->file && access(trust->file, R_OK) != 0) {
+		fault_set(error, STATUS_CONFIG, NULL, "cannot read the CA bundle %s (%s): %s",
+		          trust->file, name, g_strerror(errno));
+		return false;
 	}
-	if (directory)
-		curl_easy_setopt(easy, CURLOPT_CAPATH, directory);
+	if (!trust->file && !trust->directory)
+		*trust = system_trust();
+	/* All in the message: where several sources are asked, hints are not shown. */
+	if (!trust->file && !trust->directory)
+		fault_set(error, STATUS_UNAVAILABLE, NULL,
+		          "this machine has no CA certificates: install the package "
+		          "ca-certificates, or name a bundle with --ca-bundle or in SSL_CERT_FILE");
+	return trust->file || trust->directory;
+}
+
+static void set_tls(CURL *easy, const Trust *trust)
+{
+	/* Without a bundle curl would want the one that it was built with. */
+	curl_easy_setopt(easy, CURLOPT_CAINFO, trust->file);
+	curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, trust->file);
+	if (trust->directory) {
+		curl_easy_setopt(easy, CURLOPT_CAPATH, trust->directory);
+		curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, trust->directory);
+	}
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 }
 
 /* The URL was judged; this holds curl to the same answer. */
@@ -89,9 +126,13 @@ void http_init(void)
 	g_once_init_leave(&is_ready, 1);
 }
 
-HttpHandle *http_handle_new(const HttpRequest *request, const HttpTarget *target)
+HttpHandle *http_handle_new(const HttpRequest *request, const HttpTarget *target, GError **error)
 {
+	Trust trust = { 0 };
+
 	http_init();
+	if (target->scheme == HTTP_SCHEME_HTTPS && !find_trust(&trust, error))
+		return NULL;
 
 	HttpHandle *handle = g_new0(HttpHandle, 1);
 	CURL *easy = curl_easy_init();
@@ -103,7 +144,7 @@ HttpHandle *http_handle_new(const HttpRequest *request, const HttpTarget *target
 	if (target->is_local)
 		curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	set_protocols(easy);
-	set_tls(easy);
+	set_tls(easy, &trust);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, handle->detail);
 	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -115,6 +156,11 @@ HttpHandle *http_handle_new(const HttpRequest *request, const HttpTarget *target
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES);
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)LOW_SPEED_SECONDS);
 	return handle;
+}
+
+const char *http_library(void)
+{
+	return curl_version() + strlen("libcurl/");
 }
 
 void http_handle_free(HttpHandle *handle)
@@ -162,7 +208,6 @@ static const struct {
 	{ CURLE_COULDNT_RESOLVE_HOST, STATUS_UNAVAILABLE, "name not known" },
 	{ CURLE_COULDNT_RESOLVE_PROXY, STATUS_UNAVAILABLE, "the proxy's name is not known" },
 	{ CURLE_OPERATION_TIMEDOUT, STATUS_DEADLINE, "timed out" },
-	{ CURLE_FILESIZE_EXCEEDED, STATUS_DATA, "larger than it may be" },
 	{ CURLE_PARTIAL_FILE, STATUS_UNAVAILABLE, "the connection broke off" },
 	{ CURLE_GOT_NOTHING, STATUS_UNAVAILABLE, "no answer" },
 	{ CURLE_SEND_ERROR, STATUS_UNAVAILABLE, "the connection broke off" },
@@ -185,6 +230,16 @@ static bool is_tls(CURLcode code)
 	return false;
 }
 
+/* Whether other CA certificates would help.  Source of the numbers: X509_V_ERR_* of OpenSSL, which
+ * curl hands on; those for a chain whose end is not trusted. */
+static bool is_unknown_ca(const HttpHandle *handle, int code)
+{
+	long result = 0;
+
+	(void)curl_easy_getinfo(handle->easy, CURLINFO_SSL_VERIFYRESULT, &result);
+	return code == CURLE_SSL_CACERT_BADFILE || (result >= 18 && result <= 21);
+}
+
 void http_handle_fail(const HttpHandle *handle, int code, GError **error)
 {
 	const char *detail =
@@ -201,7 +256,8 @@ void http_handle_fail(const HttpHandle *handle, int code, GError **error)
 	if (code == CURLE_COULDNT_CONNECT)
 		fail_connect(handle, error);
 	else if (is_tls((CURLcode)code))
-		fault_set(error, STATUS_UNAVAILABLE, CA_HINT, "TLS: %s", detail);
+		fault_set(error, STATUS_UNAVAILABLE, is_unknown_ca(handle, code) ? CA_HINT : NULL,
+		          "TLS: %s", detail);
 	else if (proxy_status >= 300)
 		fault_set(error, STATUS_UNAVAILABLE, NULL, "the proxy answers HTTP status %ld",
 		          proxy_status);

@@ -40,8 +40,11 @@ typedef struct HttpHandle HttpHandle;
 /** Makes libcurl ready, once; before any other call of it. */
 void http_init(void);
 
-/** @timeout_ms: for all of it; connecting has at most 15,000 of them. */
-HttpHandle *http_handle_new(const HttpRequest *request, const HttpTarget *target);
+/** @timeout_ms: for all of it; connecting has at most 15,000 of them.
+ *  Returns: (transfer full): a handle; or, for https, NULL with UNAVAILABLE (this machine has no
+ *  CA certificates) or CONFIG (the bundle that the environment names cannot be read) set. */
+HttpHandle *http_handle_new(const HttpRequest *request, const HttpTarget *target,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void http_handle_free(HttpHandle *handle);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpHandle, http_handle_free)
 

@@ -42,12 +42,14 @@ static void start_url(Probe *probe, gsize index, const char *url, guint timeout_
 		probe->why[index] = probe->answers[index] ? NULL : g_strdup("no such file");
 		return;
 	}
-	if (!http_target_of(url, false, &target, &error)) {
+	HttpHandle *handle = http_target_of(url, false, &target, &error)
+	                             ? http_handle_new(&request, &target, &error)
+	                             : NULL;
+	if (!handle) {
 		probe->why[index] = fault_message(error);
 		return;
 	}
 
-	HttpHandle *handle = http_handle_new(&request, &target);
 	CURL *easy = http_handle_easy(handle);
 	curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);

@@ -172,3 +172,8 @@ char **json_to_strv(const json_t *array)
 	g_ptr_array_add(texts, NULL);
 	return (char **)g_ptr_array_free(g_steal_pointer(&texts), FALSE);
 }
+
+const char *json_library(void)
+{
+	return jansson_version_str();
+}

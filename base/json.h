@@ -49,3 +49,6 @@ json_t *json_from_strv(const char *const *strv);
 
 /** Returns: (transfer full): NULL-terminated; members that are no strings are left out. */
 char **json_to_strv(const json_t *array);
+
+/** Returns: (transfer none): the version of jansson. */
+const char *json_library(void);

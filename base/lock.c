@@ -103,6 +103,14 @@ static bool take(int fd, const char *path, guint timeout_ms, GError **error)
 	return true;
 }
 
+static Lock *lock_new(FileFd *fd)
+{
+	Lock *lock = g_new0(Lock, 1);
+
+	lock->fd = file_fd_take(fd);
+	return lock;
+}
+
 Lock *lock_take(const char *path, const char *purpose, guint timeout_ms, GError **error)
 {
 	g_return_val_if_fail(path && purpose, NULL);
@@ -112,10 +120,20 @@ Lock *lock_take(const char *path, const char *purpose, guint timeout_ms, GError 
 		return NULL;
 
 	write_holder(fd, purpose);
+	return lock_new(&fd);
+}
 
-	Lock *lock = g_new0(Lock, 1);
-	lock->fd = file_fd_take(&fd);
-	return lock;
+Lock *lock_take_directory(const char *path, guint timeout_ms, GError **error)
+{
+	g_return_val_if_fail(path, NULL);
+
+	g_auto(FileFd) fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		fault_set_errno(error, errno, "cannot lock %s", path);
+	if (fd < 0 || !take(fd, path, timeout_ms, error))
+		return NULL;
+
+	return lock_new(&fd);
 }
 
 void lock_free(Lock *lock)

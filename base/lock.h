@@ -20,6 +20,11 @@ typedef struct Lock Lock;
 Lock *lock_take(const char *path, const char *purpose, guint timeout_ms,
                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** As lock_take(), for a directory where no file of ours should stay: the lock is on the directory
+ *  itself.  A network file system that has no such locks is an error. */
+Lock *lock_take_directory(const char *path, guint timeout_ms,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Releases the lock.  Accepts NULL. */
 void lock_free(Lock *lock);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Lock, lock_free)

@@ -32,6 +32,7 @@
 /** How often we look where the kernel does not tell us: is the group empty, did the file grow. */
 #define GROUP_TICK_MS 20
 #define FILE_TICK_MS 100
+#define NO_DEV_HINT "There is no /dev/null here: mount /dev and run the command again."
 #define TAIL_LINES 3
 #define TAIL_LINE_BYTES 300
 
@@ -267,8 +268,8 @@ static bool start(Run *run, GError **error)
 	run->until_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
 	if (spawn(run, &cause))
 		return true;
-	fault_set(error, STATUS_UNAVAILABLE, NULL, "cannot start %s: %s", spec->argv[0],
-	          cause->message);
+	fault_set(error, STATUS_UNAVAILABLE, file_exists("/dev/null") ? NULL : NO_DEV_HINT,
+	          "cannot start %s: %s", spec->argv[0], cause->message);
 	return false;
 }
 

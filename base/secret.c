@@ -270,3 +270,8 @@ char *secret_mask(const char *text)
 	g_rw_lock_reader_unlock(&mask_lock);
 	return g_string_free(masked, FALSE);
 }
+
+const char *secret_library(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION_STRING);
+}

@@ -41,3 +41,6 @@ char *secret_mask(const char *text);
 
 /** Wipes memory in a way the compiler keeps. */
 void secret_wipe(void *data, gsize size_bytes);
+
+/** Returns: (transfer none): the version of OpenSSL. */
+const char *secret_library(void);

@@ -11,6 +11,9 @@
 /** Returns: (transfer full): the absolute path of the running program; aborts if it is unknown. */
 char *host_self_path(void);
 
+/** Returns: whether the program came without an interpreter, that is, with its libraries inside. */
+bool host_is_static(void);
+
 /** Returns: whether the program has rights that its caller does not have (setuid, file
  *  capabilities). */
 bool host_is_elevated(void);

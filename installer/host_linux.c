@@ -8,12 +8,15 @@
 
 char *host_self_path(void)
 {
-	g_autoptr(GError) error = NULL;
-	char *path = g_file_read_link("/proc/self/exe", &error);
+	char *path = g_file_read_link("/proc/self/exe", NULL);
 
-	if (!path)
-		g_error("cannot read /proc/self/exe: %s", error->message);
-	return path;
+	/* Without /proc: the name that execve(2) was given. */
+	return path ? path : g_canonicalize_filename((const char *)getauxval(AT_EXECFN), NULL);
+}
+
+bool host_is_static(void)
+{
+	return getauxval(AT_BASE) == 0;
 }
 
 bool host_is_elevated(void)

@@ -22,3 +22,8 @@ bool host_is_elevated(void)
 {
 	return issetugid() != 0;
 }
+
+bool host_is_static(void)
+{
+	return false; /* there are no static programs on macOS */
+}

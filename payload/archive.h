@@ -39,3 +39,7 @@ bool archive_unpack_bytes(GBytes *archive, const char *name, const char *directo
  *  with DATA set. */
 GBytes *archive_read_member(GBytes *archive, const char *name, const char *member, gsize max_bytes,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer none): the version of libarchive and, as "NAME/VERSION" words behind it, of
+ *  what it was built with. */
+const char *archive_library(void);

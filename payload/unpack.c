@@ -277,3 +277,8 @@ bool archive_unpack_bytes(GBytes *archive, const char *name, const char *directo
 
 	return unpack_source(&source, directory, limits, error);
 }
+
+const char *archive_library(void)
+{
+	return archive_version_details() + strlen("libarchive ");
+}

@@ -204,7 +204,7 @@ static void test_get(void)
 		{ "/500", STATUS_UNAVAILABLE, ": HTTP status 500" },
 		{ "/endless-404", STATUS_UNAVAILABLE, ": HTTP status 404" },
 		{ "/no-location", STATUS_UNAVAILABLE, ": HTTP status 302" },
-		{ "/large", STATUS_DATA, ": larger than it may be" },
+		{ "/large", STATUS_DATA, ": larger than 100000 bytes" },
 		{ "/endless", STATUS_DATA, ": larger than 100000 bytes" },
 		{ "/truncated", STATUS_UNAVAILABLE, ": the connection broke off" },
 		{ "/silent", STATUS_UNAVAILABLE, ": no answer" },
