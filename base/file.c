@@ -340,7 +340,7 @@ static bool make_dir(const char *path, mode_t mode, GPtrArray *created, GError *
 	if (!make_dir(parent, mode, created, error))
 		return false;
 
-	if (mkdir(path, 0700) == 0) {
+	if (mkdir(path, mode) == 0) { /* a kill before the next call finds the mode right already */
 		if (created)
 			g_ptr_array_add(created, g_strdup(path));
 		return set_mode_and_sync(path, mode, error);
