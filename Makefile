@@ -4,14 +4,22 @@ PROG    := slipway
 VERSION := 0.1.0
 MODE    ?= release
 B       ?= build/$(MODE)
+include packaging/static/static.mk
 
 PREFIX  ?= /usr/local
+RELEASE_URL ?= https://slipway.example/releases
+HOMEPAGE    ?= https://slipway.example
 BINDIR  := $(DESTDIR)$(PREFIX)/bin
+LIBDIR  := $(DESTDIR)$(PREFIX)/lib/$(PROG)
 MANDIR  := $(DESTDIR)$(PREFIX)/share/man
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
 PKG_CONFIG ?= pkg-config
 PKGS       := gio-2.0 gio-unix-2.0 libarchive libcurl libcrypto inih jansson zlib
 OS         := $(if $(filter Darwin,$(shell uname -s)),macos,linux)
+PKGS       += $(if $(filter linux,$(OS)),libsecret-1)
 OTHER_OS   := $(if $(filter macos,$(OS)),linux,macos)
 
 # --- what is built: every .c of a folder, less the other system's ------------
@@ -39,11 +47,11 @@ include flags.mk
 
 CFLAGS  ?= $(CFLAGS_$(MODE))
 LDFLAGS ?= $(LDFLAGS_$(MODE))
-DEFS    := -I. -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DG_LOG_DOMAIN='"$(PROG)"' \
+DEFS    := -I. -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DRELEASE_URL='"$(RELEASE_URL)"' -DG_LOG_DOMAIN='"$(PROG)"' \
            -DGLIB_VERSION_MIN_REQUIRED=GLIB_VERSION_2_66 -DGLIB_VERSION_MAX_ALLOWED=GLIB_VERSION_2_66 \
            $(DEFS_$(MODE))
 COMPILE  = $(CC) -std=gnu11 $(DEFS) $(WARN) $(HARDEN_CC) $(REPRODUCIBLE) \
-           $(PKG_CFLAGS) $(EMBED) $(CPPFLAGS) $(CFLAGS)
+           $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK     = $(CC) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
@@ -53,11 +61,13 @@ PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
 Q   := $(if $(V),,@)
 say  = $(if $(V),,@printf '  %-5s %s\n' $(1) $@)
 
+.DEFAULT_GOAL := all
 all: $(B)/$(PROG)                          ## build the program (default)
 
 $(B)/$(PROG): $(OBJS)
 	$(call say,LINK)
-	$(Q)$(LINK) $^ $(PKG_LIBS) -o $@
+	$(Q)$(LINK) $^ $(PKG_LIBS) -o $@$(STRIP:%=.debug)
+	$(if $(STRIP),$(Q)$(STRIP) -s -R .comment -o $@ $@.debug)
 
 .SECONDEXPANSION:
 $(TESTS) $(FUZZERS) $(DRIVERS): $(B)/%: $(B)/%.o $$(call room_objs,$$(call room,$$@))
@@ -67,7 +77,7 @@ $(TESTS) $(FUZZERS) $(DRIVERS): $(B)/%: $(B)/%.o $$(call room_objs,$$(call room,
 $(B)/%.o: %.c $(B)/flags
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(COMPILE) -MMD -MP -c $< -o $@
+	$(Q)$(COMPILE) $(EMBED_$(*F)) -MMD -MP -c $< -o $@
 
 $(B)/flags: FORCE                          # rebuild when the flags change
 	@mkdir -p $(@D)
@@ -77,14 +87,24 @@ $(B)/flags: FORCE                          # rebuild when the flags change
 # The stacks travel inside the program, as one archive that is the same bytes each time.
 $(B)/pack: packaging/pack.c $(B)/flags
 	$(call say,CC)
-	$(Q)$(CC) -std=gnu11 $(DEFS) $(WARN) -O1 -g $(PKG_CFLAGS) $< $(PKG_LIBS) -o $@
+	$(Q)$(CC) -std=gnu11 $(DEFS) $(WARN) -O1 -g $(PKG_CFLAGS) $< $(PACK_LDFLAGS) $(PKG_LIBS) -o $@
 
 $(B)/stacks.tar.zst: $(B)/pack $(STACKS)
 	$(call say,PACK)
-	$(Q)$(B)/pack $@ payload/stacks $(STACKS:payload/stacks/%=%)
+	$(Q)$(RUN) $(B)/pack $@ payload/stacks $(STACKS:payload/stacks/%=%)
 
 $(B)/payload/embedded.o: $(B)/stacks.tar.zst payload/catalogue.ini
-$(B)/payload/embedded.o: EMBED := -DSTACKS_ARCHIVE='"$(B)/stacks.tar.zst"'
+EMBED_embedded := -DSTACKS_ARCHIVE='"$(B)/stacks.tar.zst"'
+
+# The root of trust too, and the day of the build, of which a clock that is behind is reminded.
+$(B)/epoch: FORCE
+	@mkdir -p $(@D)
+	@echo '$(SOURCE_DATE_EPOCH)' | cmp -s - $@ || echo '$(SOURCE_DATE_EPOCH)' >$@
+$(B)/payload/trust_embedded.o: packaging/root.json $(B)/epoch
+EMBED_trust_embedded := -DBUILD_EPOCH=$(SOURCE_DATE_EPOCH)
+
+$(B)/installer/completion_shell.o: $(wildcard packaging/completions/slipway.*)
+$(B)/installer/manual_stack.o: packaging/slipway-stack.5.in
 
 -include $(OBJS:.o=.d) $(TESTS:=.d)
 
@@ -101,6 +121,9 @@ test:                                      ## install what is missing, build, ru
 
 check: all $(TESTS) lint                   ## the tests and linters, without installing anything
 	@tests/run.sh $(B) $(TESTS)
+
+unit: all $(TESTS)                         ## the C tests alone, which need no network and no root: for packages
+	@UNIT_ONLY=1 tests/run.sh $(B) $(TESTS)
 
 asan:                                      ## check, under ASan and UBSan
 	@$(MAKE) --no-print-directory MODE=asan check
@@ -128,23 +151,44 @@ $(B)/tidy/%.ok: % .clang-tidy $(HEADERS) | $(B)/stacks.tar.zst
 	$(call say,TIDY)
 	@mkdir -p $(@D)
 	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- \
-	 -std=gnu11 $(DEFS) $(PKG_CFLAGS) -DSTACKS_ARCHIVE='"$(B)/stacks.tar.zst"' 2>$@.log || { cat $@.log; exit 1; }
+	 -std=gnu11 $(DEFS) $(PKG_CFLAGS) -DSTACKS_ARCHIVE='"$(B)/stacks.tar.zst"' -DBUILD_EPOCH=0 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
-install: all                               ## into DESTDIR and PREFIX
-	install -d $(BINDIR) $(MANDIR)/man1 $(MANDIR)/man5
+install: all                               ## into DESTDIR and PREFIX; INSTALLED_BY="what updates it"
+	install -d $(BINDIR) $(MANDIR) $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR) $(DESTDIR)$(FISHCOMPDIR)
 	install -m 755 $(B)/$(PROG) $(BINDIR)/$(PROG)
-	$(B)/$(PROG) help --manual >$(MANDIR)/man1/$(PROG).1
-	chmod 644 $(MANDIR)/man1/$(PROG).1
-	install -m 644 packaging/slipway-stack.5 $(MANDIR)/man5/
+	$(B)/$(PROG) help --manual --all $(MANDIR)
+	install -m 644 packaging/completions/$(PROG).bash $(DESTDIR)$(BASHCOMPDIR)/$(PROG)
+	install -m 644 packaging/completions/$(PROG).zsh $(DESTDIR)$(ZSHCOMPDIR)/_$(PROG)
+	install -m 644 packaging/completions/$(PROG).fish $(DESTDIR)$(FISHCOMPDIR)/$(PROG).fish
+ifdef INSTALLED_BY
+	install -d $(LIBDIR)
+	printf '%s\n' '$(INSTALLED_BY)' >$(LIBDIR)/installed-by
+	chmod 644 $(LIBDIR)/installed-by
+endif
+
+# The release archive, and the recipes that build from it.
+ARCHIVE ?= build/dist/v$(VERSION)/$(PROG)-$(VERSION).tar.xz
+package-recipes:                           # spec, PKGBUILD, APKBUILD and formula, into build/dist/packaging
+	@packaging/stamp.sh $(ARCHIVE) $(RELEASE_URL) $(HOMEPAGE) build/dist/packaging
+
+rpm: package-recipes                       ## build the rpm of ARCHIVE with rpmbuild, into build/rpm
+	rpmbuild -ba --define '_topdir $(CURDIR)/build/rpm' --define '_sourcedir $(abspath $(dir $(ARCHIVE)))' \
+	 build/dist/packaging/slipway.spec
+
+deb:                                       ## build the Debian package of ARCHIVE, into build/deb
+	@packaging/deb.sh $(ARCHIVE) $(RELEASE_URL) $(HOMEPAGE) build/deb
+
+release:                                   ## all files of a release, signed, into build/dist/; RELEASE_KEY=FILE
+	@VERSION='$(VERSION)' RELEASE_URL='$(RELEASE_URL)' packaging/release.sh make
 
 clean:                                     ## remove build/
 	rm -rf build
 
 help:                                      ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(filter %Makefile %.mk,$(MAKEFILE_LIST)) | expand -t 18
 
-.PHONY: all run test check asan fuzz fuzzers drivers coverage lint tidy install clean help FORCE
+.PHONY: all run test check unit package-recipes rpm deb asan fuzz fuzzers drivers coverage lint tidy install release clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules

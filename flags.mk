@@ -9,8 +9,6 @@ LDFLAGS_fuzz     := -fsanitize=fuzzer
 CFLAGS_coverage  := -O0 -g --coverage
 DEFS_asan        := -DSANITIZED
 DEFS_fuzz        := -DSANITIZED
-CFLAGS_static    := -Os -ffunction-sections -fdata-sections
-LDFLAGS_static   := -static -s -Wl,--gc-sections
 
 # Warnings that have caught a real error in C programs of this kind.
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wvla -Wdate-time -Wwrite-strings \
@@ -31,11 +29,11 @@ WARN += $(if $(CI),-Werror)
 # gcc 13; -fhardened, gcc 14).  Fortify needs -O1 and glibc; musl ignores it.
 HARDEN_CC := -fstack-protector-strong -fPIE -fno-common -fno-strict-aliasing \
              -fno-delete-null-pointer-checks
-HARDEN_CC_release := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+HARDEN_CC_release = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 HARDEN_CC += $(HARDEN_CC_$(MODE))
 HARDEN_CC += $(if $(IS_GCC),-ftrivial-auto-var-init=zero)  # clang: from 16 on
 ifeq ($(OS),linux)
-HARDEN_CC += -fstack-clash-protection $(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full)
+HARDEN_CC += -fstack-clash-protection $(if $(filter x86_64,$(ARCH)),$(if $(filter static,$(MODE)),,-fcf-protection=full))
 HARDEN_LD := $(if $(filter static,$(MODE)),,-pie) -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 endif
 

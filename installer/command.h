@@ -15,7 +15,7 @@
 /** What one run of the program has; made in main() and passed along. */
 typedef struct {
 	Term *term;
-	Paths *paths;
+	Paths *paths; /* (nullable): for a bare command only */
 	Settings *settings;
 	json_t *document; /* (nullable) (transfer full): what --json prints, an object; main() adds
 	                     "schema", "command", "exit" and, after a failure, "error" */
@@ -34,6 +34,8 @@ typedef struct {
 	int max_arguments; /* -1: any number */
 	/** @argv: the arguments, options taken out, NULL-terminated; @argc of them. */
 	bool (*run)(App *app, int argc, char **argv, GError **error);
+	/** It runs with the defaults, and perhaps without paths, where the settings cannot be read. */
+	bool is_bare;
 } Command;
 
 extern const Command command_table[];
@@ -58,7 +60,9 @@ bool command_resume(App *app, int argc, char **argv, GError **error);
 bool command_rollback(App *app, int argc, char **argv, GError **error);
 bool command_uninstall(App *app, int argc, char **argv, GError **error);
 bool command_status(App *app, int argc, char **argv, GError **error);
+bool command_update(App *app, int argc, char **argv, GError **error);
 bool command_config(App *app, int argc, char **argv, GError **error);
+bool command_completion(App *app, int argc, char **argv, GError **error);
 bool command_help(App *app, int argc, char **argv, GError **error);
 bool command_version(App *app, int argc, char **argv, GError **error);
 
@@ -69,3 +73,5 @@ extern const GOptionEntry command_keys_get_options[];
 extern const GOptionEntry command_keys_exec_options[];
 extern const GOptionEntry command_plan_options[];
 extern const GOptionEntry command_uninstall_options[];
+extern const GOptionEntry command_help_options[];
+extern const GOptionEntry command_update_options[];

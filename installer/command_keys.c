@@ -74,10 +74,11 @@ bool command_keys_set(App *app, int argc G_GNUC_UNUSED, char **argv, GError **er
 	if (!secret || !keystore_save(store, name, secret, error))
 		return false;
 
-	term_note(app->term, "Saved %s.", name);
+	term_note(app->term, "Saved %s in: %s.", name, keystore_back_end(store, NULL, NULL));
 	if (is_in_environment(name))
 		term_note(app->term, "The environment variable %s is set and wins over it.", name);
-	app->document = json_pack("{s:s}", "name", name);
+	app->document = json_pack("{s:s, s:s}", "name", name, "backend",
+	                          keystore_back_end(store, NULL, NULL));
 	return true;
 }
 
@@ -167,18 +168,19 @@ static char *format_time(const KeystoreEntry *entry, const char *format)
 	return time ? g_date_time_format(time, format) : g_strdup("-");
 }
 
-static void print_rows(App *app, const GArray *rows)
+static void print_rows(App *app, const GArray *rows, const char *place)
 {
 	static const char *const headings[] = { "NAME", "SOURCE", "CHANGED (UTC)", "FINGERPRINT" };
 	g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
 
 	for (guint i = 0; i < rows->len; i++) {
 		const Row *row = &g_array_index(rows, Row, i);
+		const char *fingerprint = row->entry ? row->entry->fingerprint : NULL;
 
 		g_ptr_array_add(cells, g_strdup(row->name));
-		g_ptr_array_add(cells, g_strdup(row->is_in_environment ? "environment" : "file"));
+		g_ptr_array_add(cells, g_strdup(row->is_in_environment ? "environment" : place));
 		g_ptr_array_add(cells, format_time(row->entry, "%Y-%m-%d %H:%M"));
-		g_ptr_array_add(cells, g_strdup(row->entry ? row->entry->fingerprint : "-"));
+		g_ptr_array_add(cells, g_strdup(fingerprint ? fingerprint : "-"));
 	}
 	if (rows->len > 0)
 		term_table(app->term, headings, G_N_ELEMENTS(headings), cells);
@@ -186,7 +188,7 @@ static void print_rows(App *app, const GArray *rows)
 		term_note(app->term, "There are no keys yet.  Add one with: slipway keys set NAME");
 }
 
-static json_t *rows_to_json(const GArray *rows)
+static json_t *rows_to_json(const GArray *rows, const char *place)
 {
 	json_t *array = json_array();
 
@@ -196,7 +198,7 @@ static json_t *rows_to_json(const GArray *rows)
 
 		json_array_append_new(
 			array, json_pack("{s:s, s:s, s:s?, s:s?}", "name", row->name, "source",
-		                         row->is_in_environment ? "environment" : "file", "changed",
+		                         row->is_in_environment ? "environment" : place, "changed",
 		                         row->entry ? changed : NULL, "fingerprint",
 		                         row->entry ? row->entry->fingerprint : NULL));
 	}
@@ -206,7 +208,9 @@ static json_t *rows_to_json(const GArray *rows)
 bool command_keys_list(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSED, GError **error)
 {
 	g_autoptr(Keystore) store = keys_open(app, error);
-	g_autoptr(GPtrArray) entries = store ? keystore_list(store, error) : NULL;
+	const char *why = NULL;
+	const char *place = store ? keystore_back_end(store, &why, error) : NULL;
+	g_autoptr(GPtrArray) entries = place ? keystore_list(store, error) : NULL;
 	g_autoptr(GArray) rows = g_array_new(false, false, sizeof(Row));
 	GStringChunk *names = g_string_chunk_new(256);
 
@@ -223,8 +227,10 @@ bool command_keys_list(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUS
 	g_array_sort(rows, row_compare);
 
 	g_autofree char *path = keys_path(app);
-	app->document = json_pack("{s:s, s:o}", "keystore", path, "keys", rows_to_json(rows));
-	print_rows(app, rows);
+	app->document = json_pack("{s:s, s:s, s:s, s:o}", "keystore", path, "backend", place, "why",
+	                          why, "keys", rows_to_json(rows, place));
+	print_rows(app, rows, place);
+	term_note(app->term, "Keys are kept in: %s (%s).", place, why);
 	g_string_chunk_free(names);
 	return true;
 }

@@ -158,7 +158,8 @@ static bool is_answer(const GError *error, KeystoreError code)
 static bool is_locked(const GError *error)
 {
 	return is_answer(error, KEYSTORE_ERROR_LOCKED) ||
-	       is_answer(error, KEYSTORE_ERROR_UNAVAILABLE);
+	       is_answer(error, KEYSTORE_ERROR_UNAVAILABLE) ||
+	       is_answer(error, KEYSTORE_ERROR_TIMEOUT);
 }
 
 /* What could not be had, as far as the user should hear of it. */

@@ -4,6 +4,7 @@
  */
 #include "base/fault.h"
 #include "installer/host.h"
+#include "installer/keys.h"
 #include "installer/receipt.h"
 #include "installer/session.h"
 
@@ -105,6 +106,21 @@ bool command_status(App *app, int argc, char **argv, GError **error)
 	return true;
 }
 
+/* What "auto" comes to on this machine, and why; what is wrong with the settings is shown too. */
+static void show_key_place(App *app)
+{
+	g_autoptr(GError) cause = NULL;
+	g_autoptr(Keystore) store = keys_open(app, &cause);
+	const char *why = NULL;
+	const char *place = store ? keystore_back_end(store, &why, &cause) : NULL;
+	g_autofree char *fault = cause ? fault_message(cause) : NULL;
+
+	term_print(app->term, "\nKeys are kept in: %s (%s)\n", place ? place : "nothing",
+	           fault ? fault : why);
+	session_put(app, "keys",
+	            json_pack("{s:s?, s:s}", "backend", place, "why", fault ? fault : why));
+}
+
 bool command_config(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSED,
                     GError **error G_GNUC_UNUSED)
 {
@@ -126,5 +142,6 @@ bool command_config(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSED,
 
 	term_table(app->term, headings, G_N_ELEMENTS(headings), cells);
 	session_put(app, "settings", settings);
+	show_key_place(app);
 	return true;
 }

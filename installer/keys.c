@@ -15,6 +15,11 @@ static GBytes *ask(const char *prompt, gpointer data, GError **error)
 	return term_ask_secret(data, prompt, error);
 }
 
+static void tell(const char *line, gpointer data)
+{
+	term_warn(data, "slipway: %s", line);
+}
+
 static bool read_descriptor(const Settings *settings, int *fd, GError **error)
 {
 	const char *text = settings_text(settings, "passphrase-fd");
@@ -44,13 +49,18 @@ Keystore *keys_open(App *app, GError **error)
 {
 	g_autofree char *path = keys_path(app);
 	g_autofree char *key_file = g_build_filename(app->paths->state, "keystore.key", NULL);
+	bool can_ask = term_can_ask(app->term);
 	KeystoreOptions options = {
+		.back_end = settings_text(app->settings, "key-backend"),
 		.path = path,
 		.passphrase_file = settings_text(app->settings, "passphrase-file"),
 		.key_file = settings_text(app->settings, "key-file"),
 		.default_key_file = key_file,
-		.ask = term_can_ask(app->term) ? ask : NULL,
+		.ask = can_ask ? ask : NULL,
+		.tell = can_ask ? tell : NULL,
 		.data = app->term,
+		.answer_timeout_ms = settings_seconds(app->settings, "keyring-timeout") * 1000,
+		.unlock_timeout_ms = settings_seconds(app->settings, "unlock-timeout") * 1000,
 	};
 
 	if (!read_descriptor(app->settings, &options.passphrase_fd, error))

@@ -3,7 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include "installer/command.h"
 #include "installer/host.h"
 #include "installer/keys.h"
+#include "keystore/helper.h"
 
 static gboolean take_setting(const char *name, const char *value, gpointer data, GError **error)
 {
@@ -166,6 +169,31 @@ static bool is_json_asked(char **argv)
 	return *argv && g_str_equal(*argv, "--json");
 }
 
+/* The bundle is for the programs that we run too; by their own names for it.  No thread is there
+ * yet that could read the environment. */
+static void set_ca_bundle(const Settings *settings)
+{
+	static const char *const names[] = { "CURL_CA_BUNDLE", "SSL_CERT_FILE", "GIT_SSL_CAINFO" };
+	const char *bundle = settings_text(settings, "ca-bundle");
+
+	for (gsize i = 0; bundle && i < G_N_ELEMENTS(names); i++)
+		(void)g_setenv(names[i], bundle, true);
+}
+
+/* A broken file keeps nobody from help, version and completion. */
+static bool read_settings(App *app, bool is_bare, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+
+	app->paths = paths_new(&cause);
+	app->settings = app->paths ? settings_new(app->paths, &cause) : NULL;
+	if (!app->settings && is_bare)
+		app->settings = settings_new_default();
+	else if (!app->settings)
+		g_propagate_error(error, g_steal_pointer(&cause));
+	return app->settings != NULL;
+}
+
 static bool run(App *app, int argc, char **argv, const Command **command, GError **error)
 {
 	int used = 1;
@@ -174,13 +202,11 @@ static bool run(App *app, int argc, char **argv, const Command **command, GError
 	if (!*command || !check_privileges(error))
 		return false;
 
-	app->paths = paths_new(error);
-	app->settings = app->paths ? settings_new(app->paths, error) : NULL;
-	if (!app->settings)
-		return false;
-
 	g_auto(GStrv) args = g_strdupv(argv + used - 1);
-	if (is_help_asked(args + 1)) {
+	bool is_help = is_help_asked(args + 1);
+	if (!read_settings(app, is_help || (*command)->is_bare, error))
+		return false;
+	if (is_help) {
 		g_auto(GStrv) words = g_strsplit((*command)->name, " ", 2);
 		app->term = make_term(app->settings);
 		return command_help(app, (int)g_strv_length(words), words, error);
@@ -191,6 +217,7 @@ static bool run(App *app, int argc, char **argv, const Command **command, GError
 	int count = 0;
 	char **rest = arguments_of(args, &count);
 	app->term = make_term(app->settings);
+	set_ca_bundle(app->settings);
 	return check_count(*command, count, error) && (*command)->run(app, count, rest, error);
 }
 
@@ -238,15 +265,32 @@ static int finish(App *app, const Command *command, GError *failure)
 	return error ? (int)fault_status(error) : STATUS_OK;
 }
 
-/* A closed 0, 1 or 2 would be taken by the next file that is opened, and then written to. */
-static void open_descriptors(void)
+static int open_nothing(void)
 {
 	int fd = open("/dev/null", O_RDWR);
 
+	/* Without /dev: something that can be neither read nor written. */
+	return fd >= 0 ? fd : open("/", O_RDONLY | O_DIRECTORY);
+}
+
+/* A closed 0, 1 or 2 would be taken by the next file that is opened, and then written to. */
+static void open_descriptors(void)
+{
+	int fd = open_nothing();
+
 	while (fd >= 0 && fd <= STDERR_FILENO)
-		fd = open("/dev/null", O_RDWR);
+		fd = open_nothing();
 	if (fd >= 0)
 		(void)close(fd);
+}
+
+/* What GLib takes from the environment when it is first used. */
+static void prepare_glib(void)
+{
+	/* Modules are shared objects, made for another GLib; a static program can load none. */
+	(void)unsetenv("GIO_EXTRA_MODULES");
+	/* Names in archives and messages are UTF-8 where the user's are; numbers stay "C". */
+	(void)setlocale(LC_CTYPE, "");
 }
 
 int main(int argc, char **argv)
@@ -256,7 +300,10 @@ int main(int argc, char **argv)
 	const Command *command = NULL;
 
 	open_descriptors();
+	prepare_glib();
 	secret_init();
+	if (keystore_is_helper(argc, argv))
+		return keystore_helper_main();
 	cancel_init();
 	(void)signal(SIGXFSZ, SIG_IGN); /* a file-size limit is then an error, not a death */
 	if (!run(&app, argc, argv, &command, &error))

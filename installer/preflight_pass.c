@@ -5,12 +5,14 @@
 #include "installer/findings.h"
 #include "installer/preflight.h"
 
+/* A step that only notes which tools are there asks nothing of a package manager. */
 static bool installs_packages(const Plan *plan)
 {
 	for (guint i = 0; i < plan->items->len; i++) {
 		const PlanItem *item = g_ptr_array_index(plan->items, i);
 
-		if (item->step->kind == &step_kind_packages && plan_item_is_due(item))
+		if (item->step->kind == &step_kind_packages && plan_item_is_due(item) &&
+		    json_array_size(json_object_get(item->step->inputs, "packages")) > 0)
 			return true;
 	}
 	return false;

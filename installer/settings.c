@@ -19,15 +19,20 @@ const SettingRow setting_table[] = {
 	{ "skip", SETTING_LIST, NULL, "STEP,...", "leave out these steps and what depends on them" },
 	{ "prefix", SETTING_PATH, NULL, "DIR", "install there instead of the stack's own place" },
 	{ "bin", SETTING_PATH, "~/.local/bin", "DIR", "put commands there" },
-	{ "profile", SETTING_TEXT, NULL, "NAME", "which of the stack's profiles" },
+	{ "profile", SETTING_TEXT, NULL, "PROFILE", "which of the stack's profiles" },
 	{ "set", SETTING_LIST, NULL, "KEY=VALUE,...", "replace values of the stack: source.revision=..., source.url=..." },
 	{ "mirror", SETTING_LIST, NULL, "FROM=TO,...", "fetch URLs that start with FROM from TO instead" },
+	{ "ca-bundle", SETTING_PATH, NULL, "FILE", "trust the CA certificates in it, instead of the system's" },
+	{ "release-url", SETTING_TEXT, RELEASE_URL, "URL", "where \"slipway update\" looks for releases" },
 	{ "python-index", SETTING_TEXT, NULL, "URL", "package index for Python environments" },
 	{ "python-wheels", SETTING_PATH, NULL, "DIR", "directory of wheels, used instead of an index" },
 	{ "ignore", SETTING_LIST, NULL, "CHECK,...", "checks that may fail; shown as ignored" },
 	{ "lock-timeout", SETTING_SECONDS, "0", "SECONDS", "wait that long for another slipway" },
 	{ "package-lock-timeout", SETTING_SECONDS, "300", "SECONDS", "wait that long for the package manager's lock" },
 	{ "network-timeout", SETTING_SECONDS, "10", "SECONDS", "wait that long when asking whether a source answers" },
+	{ "key-backend", SETTING_TEXT, "auto", "PLACE", "where keys are kept: auto, secret-service (the desktop's keyring) or file" },
+	{ "keyring-timeout", SETTING_SECONDS, "10", "SECONDS", "wait that long for the desktop's keyring to answer" },
+	{ "unlock-timeout", SETTING_SECONDS, "120", "SECONDS", "wait that long for a person to unlock the desktop's keyring" },
 	{ "keystore", SETTING_PATH, NULL, "FILE", "the encrypted file with the keys" },
 	{ "key-file", SETTING_PATH, NULL, "FILE", "32 bytes that open the keystore" },
 	{ "passphrase-file", SETTING_PATH, NULL, "FILE", "file with the passphrase of the keystore" },
@@ -173,16 +178,27 @@ static bool set_from_environment(Settings *settings, gsize i, GError **error)
 	return true;
 }
 
-Settings *settings_new(const Paths *paths, GError **error)
+static Settings *new_settings(const char *home)
 {
-	g_autoptr(Settings) settings = g_new0(Settings, 1);
-	g_autofree char *user_file = g_build_filename(paths->config, "slipway.ini", NULL);
-	const char *const files[] = { "/etc/slipway/slipway.ini", user_file, "slipway.ini" };
+	Settings *settings = g_new0(Settings, 1);
 
-	settings->home = g_strdup(paths->home);
+	settings->home = g_strdup(home);
 	for (gsize i = 0; i < setting_count; i++)
 		if (setting_table[i].fallback)
 			set_value(settings, i, setting_table[i].fallback, g_strdup("default"));
+	return settings;
+}
+
+Settings *settings_new_default(void)
+{
+	return new_settings("/");
+}
+
+Settings *settings_new(const Paths *paths, GError **error)
+{
+	g_autoptr(Settings) settings = new_settings(paths->home);
+	g_autofree char *user_file = g_build_filename(paths->config, "slipway.ini", NULL);
+	const char *const files[] = { "/etc/slipway/slipway.ini", user_file, "slipway.ini" };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
 		if (!set_from_file(settings, files[i], error))

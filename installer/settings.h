@@ -33,6 +33,9 @@ typedef struct Settings Settings;
  * set.
  */
 Settings *settings_new(const Paths *paths, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full): the defaults alone, for a user without a home. */
+Settings *settings_new_default(void);
 void settings_free(Settings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_free)
 

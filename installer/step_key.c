@@ -46,9 +46,6 @@ static bool read_bytes(const StepRun *run, gsize *bytes, GError **error)
 static bool has_key(Keystore *store, const char *name, bool *is_there, GError **error)
 {
 	*is_there = false;
-	if (!keystore_exists(store))
-		return true;
-
 	g_autoptr(GPtrArray) entries = keystore_list(store, error);
 	if (!entries)
 		return false;
@@ -60,11 +57,30 @@ static bool has_key(Keystore *store, const char *name, bool *is_there, GError **
 	return true;
 }
 
-/* A locked store that an earlier run has put the key into: there is nothing to do now that could
- * be done better. */
+/* A store that an earlier run has put the key into, and that cannot be opened now: there is nothing
+ * to do that could be done better. */
 static bool is_locked_but_recorded(const StepRun *run, const GError *error)
 {
-	return run->receipt && g_error_matches(error, KEYSTORE_ERROR, KEYSTORE_ERROR_LOCKED);
+	return run->receipt &&
+	       (g_error_matches(error, KEYSTORE_ERROR, KEYSTORE_ERROR_LOCKED) ||
+	        g_error_matches(error, KEYSTORE_ERROR, KEYSTORE_ERROR_UNAVAILABLE) ||
+	        g_error_matches(error, KEYSTORE_ERROR, KEYSTORE_ERROR_TIMEOUT));
+}
+
+/* A new key in another place would not fit the data that was made with the old one. */
+static bool check_place(const StepRun *run, const char *name, GError **error)
+{
+	const json_t *result = json_object_get(run->receipt, "result");
+	const char *place = json_text_or(result, "backend", "file");
+	const char *now = keystore_back_end(run->host->keystore, NULL, error);
+
+	if (!now || !result || g_str_equal(place, now))
+		return now != NULL;
+
+	g_autofree char *hint = g_strdup_printf("Set key-backend to %s again.", place);
+	fault_set(error, STATUS_CONFIG, hint,
+	          "the key %s was put into %s, and key-backend is %s now", name, place, now);
+	return false;
 }
 
 static bool probe_key(const StepRun *run, Probe *probe, GError **error)
@@ -80,6 +96,8 @@ static bool probe_key(const StepRun *run, Probe *probe, GError **error)
 
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(host->keystore_mutex);
 	g_autofree char *peek = keystore_peek(host->keystore);
+	if (!check_place(run, name, error))
+		return false;
 	if (seen && g_strcmp0(seen, peek) == 0)
 		is_there = true;
 	else if (!has_key(host->keystore, name, &is_there, &failure) &&
@@ -99,7 +117,7 @@ static bool needs_key_file(const StepHost *host)
 	       !keystore_is_unattended(host->keystore) && !file_exists(host->keystore_new_key_file);
 }
 
-static void add_store(json_t *recipe, const StepHost *host)
+static void add_store(json_t *recipe, const StepHost *host, const char *place)
 {
 	bool has_file = needs_key_file(host);
 	g_autofree char *directory = g_path_get_dirname(host->keystore_path);
@@ -111,7 +129,7 @@ static void add_store(json_t *recipe, const StepHost *host)
 			recipe_add_missing_dirs(recipe, other);
 	}
 	recipe_add(recipe, "keystore_delete", "path", host->keystore_path, "key_file",
-	           has_file ? host->keystore_new_key_file : NULL, NULL);
+	           has_file ? host->keystore_new_key_file : NULL, "backend", place, NULL);
 }
 
 static json_t *prepare_key(const StepRun *run, GError **error)
@@ -124,14 +142,15 @@ static json_t *prepare_key(const StepRun *run, GError **error)
 		return NULL;
 
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(host->keystore_mutex);
-	if (!has_key(host->keystore, name, &is_there, error))
+	const char *place = keystore_back_end(host->keystore, NULL, error);
+	if (!place || !has_key(host->keystore, name, &is_there, error))
 		return NULL;
 
 	json_t *recipe = json_array();
 	if (!keystore_exists(host->keystore) && host->keystore_path)
-		add_store(recipe, host);
+		add_store(recipe, host, place);
 	if (!is_there)
-		recipe_add(recipe, "key_delete", "name", name, NULL);
+		recipe_add(recipe, "key_delete", "name", name, "backend", place, NULL);
 	return recipe;
 }
 
@@ -176,7 +195,8 @@ static json_t *apply_key(const StepRun *run, GError **error)
 	}
 
 	g_autofree char *peek = keystore_peek(host->keystore);
-	return json_pack("{s:s, s:s*}", "name", name, "peek", peek);
+	return json_pack("{s:s, s:s*, s:s*}", "name", name, "backend",
+	                 keystore_back_end(host->keystore, NULL, NULL), "peek", peek);
 }
 
 const StepKind step_kind_key = {

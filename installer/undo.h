@@ -26,8 +26,9 @@
  *                                        a file of tree_list(); edits stay and are reported.  A
  *                                        listing that is not there: the step did not finish
  *   packages_remove  manager, snapshot, planned, lock_timeout_s   remove what was added, no more
- *   key_delete       name
- *   keystore_delete  path, key_file      remove the store and key file that we created, if empty
+ *   key_delete       name, [backend]     "file" where no back end is named
+ *   keystore_delete  path, key_file, [backend]   remove the store and key file that we created, if
+ *                                        empty
  *   compose_down     project, directory, files, env_file
  *   noop             text                cannot be taken back; said so in the plan
  */

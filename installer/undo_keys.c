@@ -16,6 +16,13 @@ static bool need_keystore(const Undo *undo, GError **error)
 	return false;
 }
 
+/* Returns: (transfer none): the keystore that @part is about; older recipes know the file alone, and
+ * do not say so. */
+static Keystore *keystore_of(const Undo *undo, const json_t *part, GError **error)
+{
+	return keystore_in(undo->host->keystore, json_text_or(part, "backend", "file"), error);
+}
+
 bool undo_key_delete(const Undo *undo, const json_t *part, GError **error)
 {
 	const char *name = json_need_text(part, "name", error);
@@ -26,8 +33,10 @@ bool undo_key_delete(const Undo *undo, const json_t *part, GError **error)
 
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED =
 		g_mutex_locker_new(undo->host->keystore_mutex);
-	if (!keystore_exists(undo->host->keystore) ||
-	    keystore_remove(undo->host->keystore, name, &failure) ||
+	Keystore *store = keystore_of(undo, part, error);
+	if (!store)
+		return false;
+	if (keystore_remove(store, name, &failure) ||
 	    g_error_matches(failure, KEYSTORE_ERROR, KEYSTORE_ERROR_NOT_FOUND))
 		return true;
 
@@ -37,10 +46,6 @@ bool undo_key_delete(const Undo *undo, const json_t *part, GError **error)
 
 static bool store_is_empty(Keystore *store, bool *is_empty, GError **error)
 {
-	*is_empty = true;
-	if (!keystore_exists(store))
-		return true;
-
 	g_autoptr(GPtrArray) entries = keystore_list(store, error);
 	if (!entries)
 		return false;
@@ -67,9 +72,10 @@ bool undo_keystore_delete(const Undo *undo, const json_t *part, GError **error)
 	}
 
 	g_autoptr(GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new(host->keystore_mutex);
-	if (!store_is_empty(host->keystore, &is_empty, error))
+	Keystore *store = keystore_of(undo, part, error);
+	if (!store || !store_is_empty(store, &is_empty, error))
 		return false;
 
-	return !is_empty || (keystore_delete_empty(host->keystore, error) &&
-	                     (!key_file || file_remove(key_file, error)));
+	return !is_empty ||
+	       (keystore_delete_empty(store, error) && (!key_file || file_remove(key_file, error)));
 }

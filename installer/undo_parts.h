@@ -53,7 +53,7 @@ bool undo_remove_tree(const Undo *undo, const json_t *part, GError **error);
 bool undo_restore_tree(const Undo *undo, const json_t *part, GError **error);
 /** path, listing */
 bool undo_remove_listed(const Undo *undo, const json_t *part, GError **error);
-/** name */
+/** name, [backend] */
 bool undo_key_delete(const Undo *undo, const json_t *part, GError **error);
-/** path, [key_file] */
+/** path, [key_file], [backend] */
 bool undo_keystore_delete(const Undo *undo, const json_t *part, GError **error);

@@ -1,4 +1,4 @@
-/* keystore/keystore.c - environment first, then the encrypted file
+/* keystore/keystore.c - environment first, then the back end that was chosen
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -7,45 +7,44 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "base/file.h"
+#include "base/log.h"
 #include "base/secret.h"
-#include "keystore/calibrate.h"
-#include "keystore/format.h"
-#include "keystore/source.h"
-#include "keystore/vault.h"
+#include "keystore/back_end_private.h"
+#include "keystore/body.h"
+#include "keystore/choice.h"
 
-#define ASK_ATTEMPTS 3
+#define BACK_ENDS_MAX 8
 
-/* The file is read again for each call, which takes microseconds; the key is derived once. */
 struct Keystore {
 	KeystoreOptions options; /* strings owned */
-	Source source;
-	FormatHeader header;
-	CryptoKey file_key;
-	bool is_unlocked; /* file_key is that of header.store_id */
-	GBytes *file;     /* (nullable): as it was read last; NULL: there is none */
-	Body *body;       /* (nullable): what is in it */
+	const BackEnd *back_end; /* (nullable): not settled yet */
+	gpointer opened;         /* its store */
+	char *why;               /* (nullable) */
+	GPtrArray *others;       /* (element-type Keystore): of keystore_in() */
 };
+
+const char *const *keystore_back_ends(void)
+{
+	static const char *names[BACK_ENDS_MAX];
+
+	for (gsize i = 0; back_end_table[i] && i + 1 < G_N_ELEMENTS(names); i++)
+		names[i] = back_end_table[i]->name;
+	return names;
+}
 
 Keystore *keystore_open(const KeystoreOptions *options)
 {
-	Keystore *store = crypto_alloc(sizeof(*store));
+	Keystore *store = g_new0(Keystore, 1);
 
 	store->options = *options;
+	store->options.back_end =
+		g_strdup(options->back_end ? options->back_end : back_end_file.name);
 	store->options.path = g_strdup(options->path);
 	store->options.passphrase_file = g_strdup(options->passphrase_file);
 	store->options.key_file = g_strdup(options->key_file);
 	store->options.default_key_file = g_strdup(options->default_key_file);
+	store->others = g_ptr_array_new_with_free_func((GDestroyNotify)keystore_free);
 	return store;
-}
-
-static void forget(Keystore *store)
-{
-	if (store->file)
-		g_bytes_unref(store->file);
-	body_free(store->body);
-	store->file = NULL;
-	store->body = NULL;
 }
 
 void keystore_free(Keystore *store)
@@ -53,112 +52,139 @@ void keystore_free(Keystore *store)
 	if (!store)
 		return;
 
-	forget(store);
-	source_clear(&store->source);
+	if (store->back_end)
+		store->back_end->free(store->opened);
+	g_ptr_array_unref(store->others);
+	g_free(store->why);
+	g_free((char *)(guintptr)store->options.back_end);
 	g_free((char *)(guintptr)store->options.path);
 	g_free((char *)(guintptr)store->options.passphrase_file);
 	g_free((char *)(guintptr)store->options.key_file);
 	g_free((char *)(guintptr)store->options.default_key_file);
-	crypto_free(store, sizeof(*store));
+	g_free(store);
 }
 
-bool keystore_exists(const Keystore *store)
+static const BackEnd *find_back_end(const char *name, GError **error)
 {
-	return file_exists(store->options.path);
+	g_autofree char *names = NULL;
+
+	for (gsize i = 0; back_end_table[i]; i++)
+		if (strcmp(back_end_table[i]->name, name) == 0)
+			return back_end_table[i];
+
+	names = g_strjoinv(", ", (char **)(guintptr)keystore_back_ends());
+	fault_set(error, STATUS_CONFIG, NULL,
+	          "keys cannot be kept in \"%s\" here; there are: auto, %s", name, names);
+	return NULL;
 }
 
-bool keystore_is_unattended(const Keystore *store)
+/* Nothing was chosen yet: the first that suits. */
+static const BackEnd *find_best(const KeystoreOptions *options, char **why)
 {
-	return source_is_unattended(&store->options);
+	for (gsize i = 0; back_end_table[i]; i++) {
+		const BackEnd *back_end = back_end_table[i];
+
+		if (!back_end->suits)
+			return back_end;
+		g_clear_pointer(why, g_free);
+		if (back_end->suits(options, why))
+			return back_end;
+	}
+	return &back_end_file;
 }
 
-static Span span_of(GBytes *bytes)
+static const BackEnd *choose(const Keystore *store, char **why, GError **error)
 {
-	Span span = { 0 };
+	const char *wanted = store->options.back_end;
+	g_autofree char *chosen = NULL;
 
-	span.data = g_bytes_get_data(bytes, &span.size);
-	return span;
+	if (strcmp(wanted, "auto") != 0) {
+		*why = g_strdup("it was asked for");
+		return find_back_end(wanted, error);
+	}
+	if (!choice_read(store->options.path, &chosen, error))
+		return NULL;
+	if (chosen) {
+		*why = g_strdup("it was chosen when the first key was kept");
+		return find_back_end(chosen, error);
+	}
+	return find_best(&store->options, why);
 }
 
-char *keystore_peek(const Keystore *store)
+static bool settle(Keystore *store, GError **error)
 {
-	g_autoptr(GBytes) file = NULL;
-	FormatHeader header = { 0 };
+	g_autofree char *why = NULL;
 
-	if (!vault_read(store->options.path, &file, NULL) || !file ||
-	    !format_parse(span_of(file), store->options.path, &header, NULL))
+	if (store->back_end)
+		return true;
+	store->back_end = choose(store, &why, error);
+	if (!store->back_end)
+		return false;
+	store->opened = store->back_end->open(&store->options);
+	store->why = g_steal_pointer(&why);
+	return true;
+}
+
+const char *keystore_back_end(Keystore *store, const char **why, GError **error)
+{
+	g_return_val_if_fail(store, NULL);
+
+	if (!settle(store, error))
+		return NULL;
+	if (why)
+		*why = store->why ? store->why : "it is the only one here";
+	return store->back_end->name;
+}
+
+Keystore *keystore_in(Keystore *store, const char *name, GError **error)
+{
+	g_return_val_if_fail(store && name, NULL);
+
+	if (store->back_end && strcmp(store->back_end->name, name) == 0)
+		return store;
+	for (guint i = 0; i < store->others->len; i++) {
+		Keystore *other = g_ptr_array_index(store->others, i);
+
+		if (strcmp(other->options.back_end, name) == 0)
+			return other;
+	}
+	if (!find_back_end(name, error))
 		return NULL;
 
-	GString *text = g_string_new(NULL);
-	for (gsize i = 0; i < sizeof(header.store_id); i++)
-		g_string_append_printf(text, "%02x", header.store_id[i]);
-	g_string_append_printf(text, ":%" G_GUINT64_FORMAT, header.generation);
-	return g_string_free(text, FALSE);
+	KeystoreOptions options = store->options;
+	options.back_end = name;
+	Keystore *other = keystore_open(&options);
+	g_ptr_array_add(store->others, other);
+	return other;
 }
 
-static SlotKey slot_key(const Source *source)
+/* Returns: whether something was chosen, so that settling asks nobody. */
+static bool is_chosen(const Keystore *store)
 {
-	return (SlotKey){ source->type, span_of(source->secret) };
+	g_autofree char *chosen = NULL;
+
+	return store->back_end || strcmp(store->options.back_end, "auto") != 0 ||
+	       !choice_read(store->options.path, &chosen, NULL) || chosen;
 }
 
-static SourceUse use_of(const FormatHeader *header)
+/* A record that cannot be read is there all the same. */
+bool keystore_exists(Keystore *store)
 {
-	for (guint i = 0; i < header->slot_count; i++)
-		if (header->slots[i].type == SLOT_KEY_FILE)
-			return SOURCE_FOR_KEY_FILE;
-
-	return SOURCE_FOR_PASSPHRASE;
-}
-
-static bool get_source(Keystore *store, SourceUse use, GError **error)
-{
-	return store->source.secret || key_source_read(&store->options, use, &store->source, error);
-}
-
-/* A person may mistype; a file does not. */
-static bool unlock(Keystore *store, GError **error)
-{
-	for (guint attempt = 1;; attempt++) {
-		g_autoptr(GError) cause = NULL;
-
-		if (!get_source(store, use_of(&store->header), error))
-			return false;
-		SlotKey key = slot_key(&store->source);
-		store->is_unlocked = format_unlock(&store->header, &key, &store->file_key, &cause);
-		if (store->is_unlocked)
-			return true;
-
-		bool is_final = !store->source.was_asked || attempt == ASK_ATTEMPTS ||
-		                !g_error_matches(cause, KEYSTORE_ERROR, KEYSTORE_ERROR_WRONG_KEY);
-		source_clear(&store->source);
-		if (is_final) {
-			g_propagate_error(error, g_steal_pointer(&cause));
-			return false;
-		}
-	}
-}
-
-/* Reads the file that is there now; afterwards body is NULL if and only if there is none. */
-static bool load(Keystore *store, GError **error)
-{
-	const char *path = store->options.path;
-	FormatHeader header = { 0 };
-
-	forget(store);
-	if (!vault_read(path, &store->file, error))
+	if (!is_chosen(store))
 		return false;
-	if (!store->file)
-		return true;
-	if (!format_parse(span_of(store->file), path, &header, error))
-		return false;
+	return !settle(store, NULL) || store->back_end->exists(store->opened);
+}
 
-	if (!crypto_equal(header.store_id, store->header.store_id, sizeof(header.store_id)))
-		store->is_unlocked = false;
-	store->header = header;
-	if (!store->is_unlocked && !unlock(store, error))
-		return false;
-	store->body = format_open(span_of(store->file), &header, &store->file_key, path, error);
-	return store->body != NULL;
+bool keystore_is_unattended(Keystore *store)
+{
+	return settle(store, NULL) && store->back_end->is_unattended(store->opened);
+}
+
+char *keystore_peek(Keystore *store)
+{
+	if (!is_chosen(store) || !settle(store, NULL) || !store->back_end->peek)
+		return NULL;
+	return store->back_end->peek(store->opened);
 }
 
 bool keystore_check_name(const char *name, GError **error)
@@ -172,25 +198,15 @@ bool keystore_check_name(const char *name, GError **error)
 	                     printable);
 }
 
-static bool check_secret(const char *name, Span secret, GError **error)
+static bool check_secret(const char *name, const char *secret, gsize size, GError **error)
 {
-	return body_secret_is_valid(secret.data, secret.size) ||
+	return body_secret_is_valid(secret, size) ||
 	       keystore_fail(error, KEYSTORE_ERROR_BAD_SECRET, NULL,
 	                     "the secret for %s has %" G_GSIZE_FORMAT
 	                     " bytes%s; 1 to %d without NUL are accepted",
-	                     name, secret.size,
-	                     secret.size > 0 && memchr(secret.data, 0, secret.size)
-	                             ? " with a NUL among them"
-	                             : "",
+	                     name, size,
+	                     size > 0 && memchr(secret, 0, size) ? " with a NUL among them" : "",
 	                     KEYSTORE_SECRET_MAX);
-}
-
-static bool not_found(const char *name, GError **error)
-{
-	g_autofree char *hint = g_strdup_printf("Run: slipway keys set %s", name);
-
-	return keystore_fail(error, KEYSTORE_ERROR_NOT_FOUND, hint, "there is no key named %s",
-	                     name);
 }
 
 GBytes *keystore_lookup(Keystore *store, const char *name, const char **source, GError **error)
@@ -201,145 +217,70 @@ GBytes *keystore_lookup(Keystore *store, const char *name, const char **source, 
 		return NULL;
 	const char *value = g_getenv(name);
 	if (value && value[0] != '\0') {
-		if (!check_secret(name, (Span){ value, strlen(value) }, error))
+		if (!check_secret(name, value, strlen(value), error))
 			return NULL;
 		if (source)
 			*source = "environment";
 		return secret_new(value, strlen(value));
 	}
 
-	if (!load(store, error))
+	if (!settle(store, error))
 		return NULL;
-	const BodyRecord *record = store->body ? body_find(store->body, name) : NULL;
-	if (!record) {
-		not_found(name, error);
-		return NULL;
-	}
-	if (source)
-		*source = "file";
-	return secret_new(record->secret, record->secret_size);
+	GBytes *secret = store->back_end->lookup(store->opened, name, error);
+	if (secret && source)
+		*source = store->back_end->name;
+	return secret;
 }
 
-/* Makes the header of a store that is not there yet.  Slow for a passphrase, so before the lock. */
-static bool prepare_new(Keystore *store, GError **error)
+/* Before the first write, so that a run that is killed in between does not leave a key where nobody
+ * looks for it.  @is_new: (out): whether there was no record. */
+static bool record_choice(const Keystore *store, bool *is_new, GError **error)
 {
-	ScryptCost cost = { 0 };
+	const char *name = store->back_end->name;
+	g_autofree char *chosen = NULL;
 
-	if (!get_source(store, SOURCE_FOR_NEW, error))
-		return false;
-	if (store->source.type == SLOT_PASSPHRASE)
-		cost = calibrate_cost();
-	SlotKey key = slot_key(&store->source);
-	format_new(&store->header, &store->file_key);
-	store->is_unlocked = format_add_slot(&store->header, &store->file_key, &key, cost, error);
-	return store->is_unlocked;
-}
-
-/* Encrypts @body and puts it in the place of what load() read.  Under the lock. */
-static bool commit(Keystore *store, const Body *body, GError **error)
-{
-	if (store->header.minor > FORMAT_MINOR) {
-		fault_set(error, STATUS_FOREIGN, "Update slipway.",
-		          "%s was written by a newer version; this one only reads it",
-		          store->options.path);
-		return false;
-	}
-
-	g_autoptr(GBytes) file = format_seal(&store->header, &store->file_key, body);
-	return vault_replace(store->options.path, store->file, file, error);
-}
-
-/* Somebody may have been faster with a new store: load() then opens that one with our source. */
-static bool save_locked(Keystore *store, BodyRecord *record, GError **error)
-{
-	g_autoptr(Body) fresh = NULL;
-
-	if (!load(store, error))
-		return false;
-	if (!store->body)
-		fresh = body_new();
-	const Body *old = store->body ? store->body : fresh;
-	const BodyRecord *before = body_find(old, record->name);
-	if (before && before->secret_size == record->secret_size &&
-	    crypto_equal(before->secret, record->secret, record->secret_size))
+	*is_new = store->back_end->is_recorded && !store->back_end->exists(store->opened);
+	if (!*is_new)
 		return true;
+	if (!choice_record(store->options.path, name, &chosen, error))
+		return false;
 
-	record->changed_s = g_get_real_time() / G_USEC_PER_SEC;
-	record->created_s = before ? before->created_s : record->changed_s;
-	g_autoptr(Body) body = body_with(old, record, error);
-	return body && commit(store, body, error);
+	/* A back end that was asked for does not change what was chosen. */
+	*is_new = strcmp(chosen, name) == 0;
+	return *is_new || strcmp(store->options.back_end, "auto") != 0 ||
+	       back_end_overtaken(chosen, error);
 }
 
 bool keystore_save(Keystore *store, const char *name, GBytes *secret, GError **error)
 {
 	g_return_val_if_fail(store && name && secret, false);
 
-	Span value = span_of(secret);
-	BodyRecord record = { .name = name, .secret = value.data, .secret_size = value.size };
-	if (!keystore_check_name(name, error) || !check_secret(name, value, error) ||
-	    !load(store, error))
+	gsize size = 0;
+	const char *value = g_bytes_get_data(secret, &size);
+	bool is_new = false;
+	if (!keystore_check_name(name, error) || !check_secret(name, value, size, error) ||
+	    !settle(store, error) || !record_choice(store, &is_new, error))
 		return false;
-	if (!store->body && !prepare_new(store, error))
-		return false;
-
-	g_autoptr(Lock) lock = vault_lock(store->options.path, error);
-	bool is_saved = lock && save_locked(store, &record, error);
-	forget(store);
-	return is_saved;
-}
-
-static bool remove_locked(Keystore *store, const char *name, GError **error)
-{
-	if (!load(store, error))
-		return false;
-	if (!store->body || !body_find(store->body, name))
-		return not_found(name, error);
-
-	g_autoptr(Body) body = body_without(store->body, name);
-	return commit(store, body, error);
+	if (store->back_end->save(store->opened, name, secret, error))
+		return true;
+	if (is_new && !choice_forget(store->options.path, store->back_end->name, NULL))
+		log_line("keys", "the record of the choice could not be removed");
+	return false;
 }
 
 bool keystore_remove(Keystore *store, const char *name, GError **error)
 {
 	g_return_val_if_fail(store && name, false);
 
-	if (!keystore_check_name(name, error) || !load(store, error))
-		return false;
-	if (!store->body)
-		return not_found(name, error);
-
-	g_autoptr(Lock) lock = vault_lock(store->options.path, error);
-	bool is_removed = lock && remove_locked(store, name, error);
-	forget(store);
-	return is_removed;
-}
-
-static bool delete_locked(Keystore *store, GError **error)
-{
-	if (!load(store, error))
-		return false;
-	if (!store->body || body_count(store->body) == 0)
-		return vault_delete(store->options.path, store->body != NULL, error);
-
-	fault_set(error, STATUS_FAILED, "See them with: slipway keys list",
-	          "%u keys are left in %s", body_count(store->body), store->options.path);
-	return false;
+	return keystore_check_name(name, error) && settle(store, error) &&
+	       store->back_end->remove(store->opened, name, error);
 }
 
 bool keystore_delete_empty(Keystore *store, GError **error)
 {
 	g_return_val_if_fail(store, false);
 
-	g_autofree char *directory = g_path_get_dirname(store->options.path);
-	if (!file_exists(directory))
-		return true;
-	if (!load(store, error)) /* asks and derives before the lock */
-		return false;
-
-	g_autoptr(Lock) lock = vault_lock(store->options.path, error);
-	bool is_deleted = lock && delete_locked(store, error);
-	forget(store);
-	return is_deleted;
+	return settle(store, error) && store->back_end->delete_empty(store->opened, error);
 }
 
 void keystore_entry_free(KeystoreEntry *entry)
@@ -352,27 +293,9 @@ void keystore_entry_free(KeystoreEntry *entry)
 	g_free(entry);
 }
 
-static KeystoreEntry *entry_new(const Keystore *store, const BodyRecord *record)
-{
-	KeystoreEntry *entry = g_new0(KeystoreEntry, 1);
-
-	entry->name = g_strdup(record->name);
-	entry->created_s = record->created_s;
-	entry->changed_s = record->changed_s;
-	entry->fingerprint = g_malloc(FORMAT_FINGERPRINT_SIZE);
-	format_fingerprint(&store->header, &store->file_key,
-	                   (Span){ record->secret, record->secret_size }, entry->fingerprint);
-	return entry;
-}
-
 GPtrArray *keystore_list(Keystore *store, GError **error)
 {
 	g_return_val_if_fail(store, NULL);
 
-	if (!load(store, error))
-		return NULL;
-	GPtrArray *entries = g_ptr_array_new_with_free_func((GDestroyNotify)keystore_entry_free);
-	for (guint i = 0; store->body && i < body_count(store->body); i++)
-		g_ptr_array_add(entries, entry_new(store, body_record(store->body, i)));
-	return entries;
+	return settle(store, error) ? store->back_end->list(store->opened, error) : NULL;
 }

@@ -6,8 +6,11 @@
 
 #include <glib.h>
 
-/** Where the key that opens the store comes from; the first that is set is used. */
+/** Which back end, where the file is, and where the key that opens it comes from: of those keys the
+ *  first that is set is used. */
 typedef struct {
+	const char
+		*back_end; /* (nullable): "auto", or a name of keystore_back_ends(); NULL: "file" */
 	const char *path;  /* the store file; its directory is made (0700) on the first write */
 	int passphrase_fd; /* -1: none.  Read to the end, one trailing line break taken off */
 	const char *passphrase_file; /* (nullable): mode 0600 or stricter */
@@ -16,5 +19,10 @@ typedef struct {
 		default_key_file; /* (nullable): used when it exists, is not empty and nothing above is set */
 	GBytes *(*ask)(const char *prompt, gpointer data,
 	               GError **error); /* (nullable): on a terminal */
+	void (*tell)(
+		const char *line,
+		gpointer data); /* (nullable): somebody reads it, and sees dialogs on a desktop */
 	gpointer data;
+	guint answer_timeout_ms; /* for a keyring to answer; 0: 10,000 */
+	guint unlock_timeout_ms; /* for a person to unlock it; 0: 120,000 */
 } KeystoreOptions;

@@ -36,6 +36,7 @@ typedef struct {
 	const StackType *type;
 	gsize offset; /* of the field in the section's struct */
 	bool is_required;
+	const char *about; /* whole sentences, for slipway-stack(5) */
 } StackRow;
 
 /** One kind of section. */
@@ -53,6 +54,9 @@ typedef struct {
 	gsize row_count;
 	gsize struct_size;
 	gsize offset;
+	const char *argument;   /* (nullable): what stands behind its name: "NAME" */
+	const char *about;      /* (nullable): whole sentences; NULL: those of the row above */
+	const char *about_rest; /* (nullable): of keys that have no row */
 } StackSection;
 
 extern const StackSection stack_section_table[];

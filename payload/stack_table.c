@@ -7,33 +7,51 @@
 
 #include "payload/stack_private.h"
 
-/* packaging/slipway-stack.5 documents each row; a test compares the two. */
+/* slipway-stack(5) is made from these rows. */
 /* clang-format off */
 static const StackRow stack_rows[] = {
-	{ "schema",   &stack_type_schema,  0,                         true },
-	{ "name",     &stack_type_name,    offsetof(Stack, name),     true },
-	{ "title",    &stack_type_text,    offsetof(Stack, title),    true },
-	{ "version",  &stack_type_version, offsetof(Stack, version),  true },
-	{ "summary",  &stack_type_text,    offsetof(Stack, summary),  true },
-	{ "homepage", &stack_type_url,     offsetof(Stack, homepage), false },
-	{ "license",  &stack_type_text,    offsetof(Stack, license),  false },
-	{ "prefix",   &stack_type_prefix,  offsetof(Stack, prefix),   true },
+	{ "schema",   &stack_type_schema,  0,                         true,
+	  "1." },
+	{ "name",     &stack_type_name,    offsetof(Stack, name),     true,
+	  "2 to 32 of a-z, 0-9 and -, a letter first." },
+	{ "title",    &stack_type_text,    offsetof(Stack, title),    true,
+	  "What people call it." },
+	{ "version",  &stack_type_version, offsetof(Stack, version),  true,
+	  "Version of this definition, such as 1.2.3 or 1.2.3-rc1." },
+	{ "summary",  &stack_type_text,    offsetof(Stack, summary),  true,
+	  "What it is good for, one phrase." },
+	{ "homepage", &stack_type_url,     offsetof(Stack, homepage), false,
+	  "An https URL." },
+	{ "license",  &stack_type_text,    offsetof(Stack, license),  false,
+	  "Of the software that is installed." },
+	{ "prefix",   &stack_type_prefix,  offsetof(Stack, prefix),   true,
+	  "Where it is installed by default: a path that starts with / or ~/ and has no .. in it." },
 };
 
 static const StackRow source_rows[] = {
-	{ "url",      &stack_type_source,   offsetof(Stack, source_url),      true },
-	{ "revision", &stack_type_revision, offsetof(Stack, source_revision), true },
+	{ "url",      &stack_type_source,   offsetof(Stack, source_url),      true,
+	  "An https or file URL." },
+	{ "revision", &stack_type_revision, offsetof(Stack, source_revision), true,
+	  "Full commit id, 40 hexadecimal digits in lower case." },
 };
 
 #define NEEDS_ROWS(at)                                                                             \
-	{ "memory",             &stack_type_size,    at(memory_bytes),             false },        \
-	{ "memory-recommended", &stack_type_size,    at(memory_recommended_bytes), false },        \
-	{ "disk",               &stack_type_size,    at(disk_bytes),               false },        \
-	{ "engine-disk",        &stack_type_size,    at(engine_disk_bytes),        false },        \
-	{ "cpus",               &stack_type_count,   at(cpus),                     false },        \
-	{ "engine",             &stack_type_minimum, at(engine),                   false },        \
-	{ "compose",            &stack_type_minimum, at(compose),                  false },        \
-	{ "architectures",      &stack_type_words,   at(architectures),            false }
+	{ "memory",             &stack_type_size,    at(memory_bytes),             false,          \
+	  "Size; with less, the check fails." },                                                   \
+	{ "memory-recommended", &stack_type_size,    at(memory_recommended_bytes), false,          \
+	  "Size; with less, the check warns." },                                                   \
+	{ "disk",               &stack_type_size,    at(disk_bytes),               false,          \
+	  "Size; free where the stack is installed." },                                            \
+	{ "engine-disk",        &stack_type_size,    at(engine_disk_bytes),        false,          \
+	  "Size; free where the Docker engine keeps its images." },                                \
+	{ "cpus",               &stack_type_count,   at(cpus),                     false,          \
+	  "Number of processors, 1 to 4096." },                                                    \
+	{ "engine",             &stack_type_minimum, at(engine),                   false,          \
+	  "Lowest version of the Docker engine; without it, no engine is needed." },               \
+	{ "compose",            &stack_type_minimum, at(compose),                  false,          \
+	  "Lowest version of the compose plugin." },                                               \
+	{ "architectures",      &stack_type_words,   at(architectures),            false,          \
+	  "List, such as x86_64 aarch64; without it, any." }
 #define IN_NEEDS(field) offsetof(StackNeeds, field)
 #define IN_PROFILE_NEEDS(field) offsetof(StackProfileNeeds, needs.field)
 
@@ -41,45 +59,69 @@ static const StackRow needs_rows[] = { NEEDS_ROWS(IN_NEEDS) };
 static const StackRow profile_needs_rows[] = { NEEDS_ROWS(IN_PROFILE_NEEDS) };
 
 static const StackRow profile_rows[] = {
-	{ "title",   &stack_type_text, offsetof(StackProfile, title),      true },
-	{ "default", &stack_type_flag, offsetof(StackProfile, is_default), false },
-	{ "preview", &stack_type_flag, offsetof(StackProfile, is_preview), false },
+	{ "title",   &stack_type_text, offsetof(StackProfile, title),      true,
+	  "What it gives, one phrase." },
+	{ "default", &stack_type_flag, offsetof(StackProfile, is_default), false,
+	  "Flag." },
+	{ "preview", &stack_type_flag, offsetof(StackProfile, is_preview), false,
+	  "Flag: its files can be unpacked, it cannot be installed yet." },
 };
 
 static const StackRow tool_rows[] = {
-	{ "minimum",  &stack_type_minimum,  offsetof(StackTool, minimum),  false },
-	{ "profiles", &stack_type_profiles, offsetof(StackTool, profiles), false },
+	{ "minimum",  &stack_type_minimum,  offsetof(StackTool, minimum),  false,
+	  "Lowest version." },
+	{ "profiles", &stack_type_profiles, offsetof(StackTool, profiles), false,
+	  "List." },
 };
 
 static const StackRow key_rows[] = {
-	{ "kind",     &stack_type_key_kind, offsetof(StackKey, kind),       true },
-	{ "title",    &stack_type_text,     offsetof(StackKey, title),      true },
-	{ "url",      &stack_type_url,      offsetof(StackKey, url),        false },
-	{ "variable", &stack_type_variable, offsetof(StackKey, variable),   false },
-	{ "services", &stack_type_services, offsetof(StackKey, services),   false },
-	{ "size",     &stack_type_random,   offsetof(StackKey, size_bytes), false },
-	{ "profiles", &stack_type_profiles, offsetof(StackKey, profiles),   false },
+	{ "kind",     &stack_type_key_kind, offsetof(StackKey, kind),       true,
+	  "optional, required, or generated: made at random when the stack is installed." },
+	{ "title",    &stack_type_text,     offsetof(StackKey, title),      true,
+	  "Whose it is." },
+	{ "url",      &stack_type_url,      offsetof(StackKey, url),        false,
+	  "Where to get one, an https URL." },
+	{ "variable", &stack_type_variable, offsetof(StackKey, variable),   false,
+	  "What the programs of the stack read it from; without it, NAME." },
+	{ "services", &stack_type_services, offsetof(StackKey, services),   false,
+	  "List of the services that get it." },
+	{ "size",     &stack_type_random,   offsetof(StackKey, size_bytes), false,
+	  "Random bytes in a generated key, 16 to 1024; without it, 32. It has twice as many characters." },
+	{ "profiles", &stack_type_profiles, offsetof(StackKey, profiles),   false,
+	  "List." },
 };
 
 static const StackRow port_rows[] = {
-	{ "number",   &stack_type_port,     offsetof(StackPort, number),   true },
-	{ "variable", &stack_type_variable, offsetof(StackPort, variable), true },
-	{ "service",  &stack_type_service,  offsetof(StackPort, service),  false },
-	{ "profiles", &stack_type_profiles, offsetof(StackPort, profiles), false },
+	{ "number",   &stack_type_port,     offsetof(StackPort, number),   true,
+	  "1 to 65535." },
+	{ "variable", &stack_type_variable, offsetof(StackPort, variable), true,
+	  "The environment variable that moves it." },
+	{ "service",  &stack_type_service,  offsetof(StackPort, service),  false,
+	  "The service behind it." },
+	{ "profiles", &stack_type_profiles, offsetof(StackPort, profiles), false,
+	  "List." },
 };
 
 static const StackRow service_rows[] = {
-	{ "role",        &stack_type_text,     offsetof(StackService, role),           true },
-	{ "health",      &stack_type_health,   offsetof(StackService, health),         false },
-	{ "placeholder", &stack_type_flag,     offsetof(StackService, is_placeholder), false },
-	{ "profiles",    &stack_type_profiles, offsetof(StackService, profiles),       false },
+	{ "role",        &stack_type_text,     offsetof(StackService, role),           true,
+	  "What it does, one line." },
+	{ "health",      &stack_type_health,   offsetof(StackService, health),         false,
+	  "URL (http, https or tcp) that answers when it is well; ports as ${VARIABLE}." },
+	{ "placeholder", &stack_type_flag,     offsetof(StackService, is_placeholder), false,
+	  "Flag: upstream has no code for it, and what runs here only says so." },
+	{ "profiles",    &stack_type_profiles, offsetof(StackService, profiles),       false,
+	  "List." },
 };
 
 static const StackRow step_rows[] = {
-	{ "kind",     &stack_type_text,     offsetof(StackStep, kind),     true },
-	{ "title",    &stack_type_note,     0,                             false },
-	{ "after",    &stack_type_steps,    offsetof(StackStep, after),    false },
-	{ "profiles", &stack_type_profiles, offsetof(StackStep, profiles), false },
+	{ "kind",     &stack_type_text,     offsetof(StackStep, kind),     true,
+	  "What sort of step; the keys of each kind are below." },
+	{ "title",    &stack_type_note,     0,                             false,
+	  "What it does, for people; without it, kind and path." },
+	{ "after",    &stack_type_steps,    offsetof(StackStep, after),    false,
+	  "List of steps that are done before." },
+	{ "profiles", &stack_type_profiles, offsetof(StackStep, profiles), false,
+	  "List." },
 };
 
 /* Sections that are only kept: the values are read into this and dropped. */
@@ -91,14 +133,19 @@ typedef struct {
 } Kept;
 
 static const StackRow model_rows[] = {
-	{ "title",    &stack_type_text,     offsetof(Kept, title),      false },
-	{ "size",     &stack_type_size,     offsetof(Kept, size_bytes), false },
-	{ "profiles", &stack_type_profiles, offsetof(Kept, profiles),   false },
+	{ "title",    &stack_type_text,     offsetof(Kept, title),      false,
+	  "What it is good for." },
+	{ "size",     &stack_type_size,     offsetof(Kept, size_bytes), false,
+	  "Size of the download." },
+	{ "profiles", &stack_type_profiles, offsetof(Kept, profiles),   false,
+	  "List." },
 };
 
 static const StackRow test_rows[] = {
-	{ "title",    &stack_type_text,     offsetof(Kept, title),    false },
-	{ "profiles", &stack_type_profiles, offsetof(Kept, profiles), false },
+	{ "title",    &stack_type_text,     offsetof(Kept, title),    false,
+	  "What is tried." },
+	{ "profiles", &stack_type_profiles, offsetof(Kept, profiles), false,
+	  "List." },
 };
 
 #define ROWS(array) .rows = (array), .row_count = G_N_ELEMENTS(array)
@@ -110,20 +157,42 @@ static const StackRow test_rows[] = {
 	.name_rule = "a letter or digit, then A-Z, a-z, 0-9, \".\", \"_\", \"-\", 64 bytes at most"
 
 const StackSection stack_section_table[] = {
-	{ "stack",   ROWS(stack_rows) },
-	{ "source",  ROWS(source_rows) },
-	{ "needs",   ROWS(needs_rows), .offset = offsetof(Stack, needs) },
-	{ "needs",   ROWS(profile_needs_rows), NAMED(StackProfileNeeds, profile_needs) },
-	{ "profile", ROWS(profile_rows), NAMED(StackProfile, profiles), NAME_RULE },
-	{ "tool",    ROWS(tool_rows), NAMED(StackTool, tools) },
-	{ "key",     ROWS(key_rows), NAMED(StackKey, keys),
+	{ "stack", ROWS(stack_rows),
+	  .about = "Who the stack is. Required." },
+	{ "source", ROWS(source_rows),
+	  .about = "The repository that steps of kind source check out." },
+	{ "needs", ROWS(needs_rows), .offset = offsetof(Stack, needs),
+	  .about = "What the machine must have. A profile's section replaces single keys of the general one." },
+	{ "needs", ROWS(profile_needs_rows), NAMED(StackProfileNeeds, profile_needs),
+	  .argument = "PROFILE" },
+	{ "profile", ROWS(profile_rows), NAMED(StackProfile, profiles), NAME_RULE,
+	  .argument = "NAME",
+	  .about = "A way to install the stack. When there are profiles, one of them is the default." },
+	{ "tool", ROWS(tool_rows), NAMED(StackTool, tools),
+	  .argument = "NAME",
+	  .about = "A program that has to be there; it is installed when it is missing. NAME stands in slipway's tool catalogue." },
+	{ "key", ROWS(key_rows), NAMED(StackKey, keys),
+	  .argument = "NAME",
+	  .about = "A secret. NAME is an environment variable; its value is never part of a definition.",
 	  .name_is_good = stack_variable_is_good,
 	  .name_rule = "the name of an environment variable, 64 bytes at most" },
-	{ "port",    ROWS(port_rows), NAMED(StackPort, ports), NAME_RULE },
-	{ "service", ROWS(service_rows), NAMED(StackService, services), NAME_RULE },
-	{ "step",    ROWS(step_rows), NAMED(StackStep, steps), NAME_RULE, .is_open = true },
-	{ "model",   ROWS(model_rows), KEPT, .is_open = true },
-	{ "test",    ROWS(test_rows), KEPT, .is_open = true },
+	{ "port", ROWS(port_rows), NAMED(StackPort, ports), NAME_RULE,
+	  .argument = "NAME",
+	  .about = "A port that the stack listens on. Two ports of one profile have different numbers and variables." },
+	{ "service", ROWS(service_rows), NAMED(StackService, services), NAME_RULE,
+	  .argument = "NAME",
+	  .about = "A service that runs when the stack is up." },
+	{ "step", ROWS(step_rows), NAMED(StackStep, steps), NAME_RULE, .is_open = true,
+	  .argument = "NAME",
+	  .about = "A step of the installation." },
+	{ "model", ROWS(model_rows), KEPT, .is_open = true,
+	  .argument = "NAME",
+	  .about = "A model that the stack can use.",
+	  .about_rest = "Further keys are kept and shown." },
+	{ "test", ROWS(test_rows), KEPT, .is_open = true,
+	  .argument = "NAME",
+	  .about = "A proof that the installed stack works.",
+	  .about_rest = "Further keys: run, the command and its arguments, without a shell; needs, the steps without which it is left out; timeout, in seconds." },
 };
 /* clang-format on */
 

@@ -312,6 +312,40 @@ static void test_keys(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 	g_assert_false(file_exists(directory));
 }
 
+/* What was put into the desktop's keyring is looked for there, not in the file. */
+static void test_key_places(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+	static const struct {
+		const char *place;
+		int status; /* 0: done */
+		bool is_left;
+	} cases[] = {
+		{ "secret-service", KEYSTORE_ERROR_UNAVAILABLE, true },
+		{ "nowhere", STATUS_CONFIG, true },
+		{ "file", 0, false },
+	};
+	Keystore *store = fixture->host.keystore;
+	g_autofree char *directory = g_path_get_dirname(fixture->keystore_path);
+	g_autoptr(GBytes) secret = g_bytes_new_static("secret-value", 12);
+
+	g_unsetenv("DBUS_SESSION_BUS_ADDRESS");
+	g_unsetenv("XDG_RUNTIME_DIR");
+	g_assert_true(file_make_dirs(directory, 0700, NULL, NULL));
+	g_assert_true(keystore_make_key_file(fixture->key_file, NULL));
+	g_assert_true(keystore_save(store, "OURS", secret, NULL));
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(json_t) recipe = json_array();
+		g_autoptr(GError) error = NULL;
+		g_autoptr(GPtrArray) entries = NULL;
+
+		recipe_add(recipe, "key_delete", "name", "OURS", "backend", cases[i].place, NULL);
+		g_assert_true(try_undo(fixture, recipe, &error) == (cases[i].status == 0));
+		g_assert_true(!error || error->code == cases[i].status);
+		entries = keystore_list(store, NULL);
+		g_assert_cmpuint(entries->len, ==, cases[i].is_left ? 1 : 0);
+	}
+}
+
 static void test_refuses_hostile(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
 	static const char *const recipes[] = {
@@ -447,6 +481,7 @@ int main(int argc, char **argv)
 	add("/undo/restore-tree", test_restore_tree);
 	add("/undo/remove-listed", test_remove_listed);
 	add("/undo/keys", test_keys);
+	add("/undo/key-places", test_key_places);
 	add("/undo/refuses-hostile", test_refuses_hostile);
 	add("/undo/refuses-unknown-first", test_refuses_unknown_first);
 	add("/undo/goes-on", test_goes_on);

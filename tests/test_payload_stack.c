@@ -277,64 +277,6 @@ static void test_catalogue(void)
 	g_assert_null(catalogue_find(catalogue_get(), "no-such-tool"));
 }
 
-/* The manual page has, for each section, ".Ss [name]" or ".Ss [name WHICH]", and for each key below it
- * ".It Cm key". */
-static GHashTable *read_manual(void)
-{
-	g_autofree char *path =
-		g_test_build_filename(G_TEST_DIST, "..", "packaging", "slipway-stack.5", NULL);
-	g_autoptr(GBytes) text = file_read(path, 1 << 20, NULL);
-	GHashTable *documented = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_autofree char *section = g_strdup("");
-
-	g_assert_nonnull(text);
-	g_autofree char *copy = g_strndup(g_bytes_get_data(text, NULL), g_bytes_get_size(text));
-	g_auto(GStrv) lines = g_strsplit(copy, "\n", -1);
-	for (gsize i = 0; lines[i]; i++) {
-		if (g_str_has_prefix(lines[i], ".Ss [")) {
-			g_free(section);
-			section = g_strndup(lines[i] + 5, strcspn(lines[i] + 5, " ]"));
-		}
-		if (g_str_has_prefix(lines[i], ".It Cm "))
-			g_hash_table_add(documented, g_strconcat(section, " ", lines[i] + 7, NULL));
-	}
-
-	return documented;
-}
-
-static GHashTable *read_table(void)
-{
-	GHashTable *known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-
-	for (gsize i = 0; i < stack_section_count; i++)
-		for (gsize j = 0; j < stack_section_table[i].row_count; j++)
-			g_hash_table_add(known,
-			                 g_strconcat(stack_section_table[i].name, " ",
-			                             stack_section_table[i].rows[j].name, NULL));
-
-	return known;
-}
-
-static void assert_all_in(GHashTable *some, GHashTable *all, const char *what)
-{
-	GHashTableIter iter;
-	gpointer pair = NULL;
-
-	g_hash_table_iter_init(&iter, some);
-	while (g_hash_table_iter_next(&iter, &pair, NULL))
-		if (!g_hash_table_contains(all, pair))
-			g_error("\"%s\" %s", (char *)pair, what);
-}
-
-static void test_manual_page(void)
-{
-	g_autoptr(GHashTable) documented = read_manual();
-	g_autoptr(GHashTable) known = read_table();
-
-	assert_all_in(known, documented, "is missing in slipway-stack.5");
-	assert_all_in(documented, known, "is in slipway-stack.5 and nowhere else");
-}
-
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -350,6 +292,5 @@ int main(int argc, char **argv)
 	g_test_add_func("/good/versions", test_versions);
 	g_test_add_func("/good/embedded-stacks-parse", test_embedded_stacks_parse);
 	g_test_add_func("/good/catalogue", test_catalogue);
-	g_test_add_func("/good/manual-page", test_manual_page);
 	return g_test_run();
 }

@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import json
 import os
 import shutil
 import subprocess
@@ -67,6 +68,20 @@ class MoreHomes(Case):
         self.assertEqual(result.status, 0, result)
         self.assertTrue((self.state / "current/receipt.json").is_file())
         self.assertEqual(sorted(os.listdir(self.cwd)), ["stack"])
+
+
+class Version(Case):
+    def test_the_libraries_that_run(self):
+        document = json.loads(self.run_program("version", "--json").out)
+        for name in ("glib", "openssl", "libcurl", "jansson", "libarchive", "zlib", "liblzma"):
+            self.assertRegex(document["libraries"].get(name, ""), r"^\d+\.\d+", name)
+        self.assertIsInstance(document["static"], bool)
+
+    def test_strange_variables_of_glib(self):
+        result = self.run_program("version", env={
+            "GIO_EXTRA_MODULES": "/nonexistent", "GIO_USE_VFS": "gvfs", "LC_ALL": "xx_YY.ISO-8859-1",
+            "TZ": "Nowhere/Nothing", "TZDIR": "/nonexistent"})
+        self.assertEqual((result.status, result.err), (0, ""), result)
 
 
 class StateDirectory(Case):

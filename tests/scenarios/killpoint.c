@@ -1,142 +1,203 @@
-/* tests/scenarios/killpoint.c - ends the program at its n-th call that changes something
+/* tests/scenarios/killpoint.c - ends a program at its n-th call that changes something
  *
- * Synchronizing changes nothing that a kill could leave, so it is no point of its own.
- * Preloaded into slipway only: its children get a clean environment.  KILLPOINT=N kills with
- * SIGKILL just before the N-th such call, KILLPOINT=end just before the journal goes; without it the calls are counted, and the count, up to
- * the removal of the journal that ends the run, is written to the file KILLPOINT_COUNT names.
+ * A tracer (ptrace(2)), because a static program loads no library that could count.  Usage:
+ *
+ *     killpoint N PROGRAM [ARGUMENT...]      kills it with SIGKILL at its N-th such call
+ *     killpoint end PROGRAM [ARGUMENT...]    kills it when it removes its journal
+ *     killpoint /FILE PROGRAM [ARGUMENT...]  counts, up to the removal of the journal, into FILE
+ *
+ * The call at which the program is killed is not made any more.  All of its threads are counted
+ * together; its children are not traced.  Synchronizing changes nothing that a kill could leave,
+ * so it is no point of its own; nor is what is printed.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include <dlfcn.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/types.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-static atomic_long calls;
-static atomic_long last;
-static long kill_at;
-static bool is_at_end;
-static pid_t self;
+#include <linux/ptrace.h>
 
-__attribute__((constructor)) static void begin(void)
-{
-	const char *text = getenv("KILLPOINT");
-
-	is_at_end = text && strcmp(text, "end") == 0;
-	kill_at = text ? strtol(text, NULL, 10) : 0;
-	self = getpid();
-}
-
-__attribute__((destructor)) static void end(void)
-{
-	const char *path = getenv("KILLPOINT_COUNT");
-	FILE *file = path && getpid() == self ? fopen(path, "w") : NULL;
-
-	if (!file)
-		return;
-	fprintf(file, "%ld\n", atomic_load(&last));
-	fclose(file);
-}
-
-static void point(void)
-{
-	if (getpid() == self && atomic_fetch_add(&calls, 1) + 1 == kill_at)
-		kill(self, SIGKILL);
-}
-
-#define NEXT(type, name) ((type)dlsym(RTLD_NEXT, name))
-
-#define WRAP(result, name, parameters, arguments)                  \
-	result name parameters                                     \
-	{                                                          \
-		static result(*next) parameters;                   \
-		if (!next)                                         \
-			*(void **)&next = dlsym(RTLD_NEXT, #name); \
-		point();                                           \
-		return next arguments;                             \
-	}
+#define JOURNAL "/journal"
+#define SYSCALL_STOP (SIGTRAP | 0x80) /* of PTRACE_O_TRACESYSGOOD */
 
 /* clang-format off */
-WRAP(ssize_t, write, (int fd, const void *data, size_t size), (fd, data, size))
-WRAP(ssize_t, pwrite, (int fd, const void *data, size_t size, off_t offset), (fd, data, size, offset))
-WRAP(int, rename, (const char *from, const char *to), (from, to))
-WRAP(int, renameat, (int a, const char *from, int b, const char *to), (a, from, b, to))
-WRAP(int, renameat2, (int a, const char *from, int b, const char *to, unsigned int f), (a, from, b, to, f))
-WRAP(int, link, (const char *from, const char *to), (from, to))
-WRAP(int, linkat, (int a, const char *from, int b, const char *to, int f), (a, from, b, to, f))
-WRAP(int, symlink, (const char *to, const char *path), (to, path))
-WRAP(int, symlinkat, (const char *to, int dir, const char *path), (to, dir, path))
-WRAP(int, mkdir, (const char *path, mode_t mode), (path, mode))
-WRAP(int, mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))
-WRAP(int, rmdir, (const char *path), (path))
-WRAP(int, chmod, (const char *path, mode_t mode), (path, mode))
-WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode))
-WRAP(int, fchmodat, (int dir, const char *path, mode_t mode, int flags), (dir, path, mode, flags))
-WRAP(int, ftruncate, (int fd, off_t size), (fd, size))
-WRAP(int, posix_fallocate, (int fd, off_t from, off_t size), (fd, from, size))
-WRAP(pid_t, fork, (void), ())
+static const uint64_t change_table[] = {
+	SYS_write, SYS_writev, SYS_pwrite64, SYS_pwritev, SYS_renameat, SYS_renameat2, SYS_linkat,
+	SYS_symlinkat, SYS_mkdirat, SYS_unlinkat, SYS_fchmod, SYS_fchmodat, SYS_ftruncate,
+	SYS_fallocate, SYS_openat, SYS_clone,
+#ifdef SYS_open /* the older calls; new architectures have none of them */
+	SYS_rename, SYS_link, SYS_symlink, SYS_mkdir, SYS_rmdir, SYS_unlink, SYS_chmod, SYS_open,
+	SYS_fork, SYS_vfork,
+#endif
+};
 /* clang-format on */
 
-/* The journal's end is the end of the installation: later calls are not counted. */
-static void note_end(const char *path)
+static struct {
+	const char *point;
+	long kill_at; /* 0: not by number */
+	long calls;
+	long calls_to_end;
+} self;
+
+static bool is_listed(uint64_t number)
 {
+	for (size_t i = 0; i < sizeof(change_table) / sizeof(*change_table); i++)
+		if (change_table[i] == number)
+			return true;
+	return false;
+}
+
+/* Opening is a change only when it creates or cuts; a thread is not a new process. */
+static bool is_change(uint64_t number, const uint64_t *args)
+{
+	if (!is_listed(number))
+		return false;
+	if (number == SYS_write || number == SYS_writev)
+		return args[0] != STDOUT_FILENO && args[0] != STDERR_FILENO;
+	if (number == SYS_clone)
+		return !(args[0] & CLONE_THREAD);
+	if (number == SYS_openat)
+		return args[2] & (O_CREAT | O_TRUNC);
+#ifdef SYS_open
+	if (number == SYS_open)
+		return args[1] & (O_CREAT | O_TRUNC);
+#endif
+	return true;
+}
+
+/* The text at an address of the traced program. */
+static void read_text(pid_t thread, uint64_t address, char *text, size_t size_bytes)
+{
+	for (size_t i = 0; i + 1 < size_bytes; i++) {
+		/* A byte at a time: the word beside it may be another page. */
+		uint64_t at = address + i;
+		long word = ptrace(PTRACE_PEEKDATA, thread, at & ~7UL, 0);
+
+		text[i] = (char)((uint64_t)word >> (at % 8 * 8));
+		text[i + 1] = '\0';
+		if (!text[i])
+			return;
+	}
+}
+
+static bool removes_journal(pid_t thread, uint64_t number, const uint64_t *args)
+{
+	char path[4096] = "";
+
+	if (number == SYS_unlinkat)
+		read_text(thread, args[1], path, sizeof(path));
+#ifdef SYS_open
+	if (number == SYS_unlink)
+		read_text(thread, args[0], path, sizeof(path));
+#endif
 	size_t length = strlen(path);
+	return length > strlen(JOURNAL) && strcmp(path + length - strlen(JOURNAL), JOURNAL) == 0;
+}
 
-	if (getpid() != self || length <= 8 || strcmp(path + length - 8, "/journal") != 0)
+/* A thread stands before a call, or behind it. */
+static void on_call(pid_t thread, pid_t program)
+{
+	struct ptrace_syscall_info info = { 0 };
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof(info), &info) <= 0 ||
+	    info.op != PTRACE_SYSCALL_INFO_ENTRY ||
+	    !is_change(info.entry.nr, (void *)info.entry.args))
 		return;
-	atomic_store(&last, atomic_load(&calls));
-	if (is_at_end)
-		kill(self, SIGKILL);
+	bool is_due = ++self.calls == self.kill_at;
+	if (removes_journal(thread, info.entry.nr, (void *)info.entry.args)) {
+		self.calls_to_end = self.calls;
+		is_due = is_due || strcmp(self.point, "end") == 0;
+	}
+	if (is_due)
+		(void)kill(program, SIGKILL);
 }
 
-int unlink(const char *path)
+/* Returns: the signal to hand on when the thread goes on. */
+static int on_stop(pid_t thread, pid_t program, int status)
 {
-	point();
-	note_end(path);
-	return NEXT(int (*)(const char *), "unlink")(path);
+	int number = WSTOPSIG(status);
+
+	if (number == SYSCALL_STOP)
+		on_call(thread, program);
+	/* A new thread begins with SIGSTOP, an event is a SIGTRAP: neither is the program's. */
+	if (number == SYSCALL_STOP || status >> 16 || number == SIGSTOP)
+		return 0;
+	return number;
 }
 
-int unlinkat(int dir, const char *path, int flags)
+/* Returns: how the program ended, as of wait(2). */
+static int trace(pid_t program)
 {
-	point();
-	note_end(path);
-	return NEXT(int (*)(int, const char *, int), "unlinkat")(dir, path, flags);
+	int status = 0;
+
+	for (;;) {
+		pid_t thread = waitpid(-1, &status, __WALL);
+
+		if (thread < 0)
+			return -1;
+		if (WIFSTOPPED(status)) {
+			int number = on_stop(thread, program, status);
+			(void)ptrace(PTRACE_SYSCALL, thread, 0, number);
+		} else if (thread == program) {
+			return status;
+		}
+	}
 }
 
-/* Opening is a change only when it creates or cuts. */
-static mode_t mode_of(int flags, va_list list)
+static pid_t start(char **argv)
 {
-	return flags & (O_CREAT | O_TMPFILE) ? (mode_t)va_arg(list, unsigned int) : 0;
+	pid_t program = fork();
+
+	if (program == 0) {
+		(void)ptrace(PTRACE_TRACEME, 0, 0, 0);
+		(void)raise(SIGSTOP);
+		(void)execv(argv[0], argv);
+		perror(argv[0]);
+		_exit(127);
+	}
+	if (program < 0 || waitpid(program, NULL, 0) != program)
+		return -1;
+	if (ptrace(PTRACE_SETOPTIONS, program, 0,
+	           PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC |
+	                   PTRACE_O_EXITKILL) < 0 ||
+	    ptrace(PTRACE_SYSCALL, program, 0, 0) < 0)
+		return -1;
+	return program;
 }
 
-int open(const char *path, int flags, ...)
+static bool write_count(void)
 {
-	va_list list;
+	FILE *file = self.point[0] == '/' ? fopen(self.point, "w") : NULL;
 
-	va_start(list, flags);
-	mode_t mode = mode_of(flags, list);
-	va_end(list);
-	if (flags & (O_CREAT | O_TRUNC))
-		point();
-	return NEXT(int (*)(const char *, int, ...), "open")(path, flags, mode);
+	return !file || (fprintf(file, "%ld\n", self.calls_to_end) > 0 && fclose(file) == 0);
 }
 
-int openat(int dir, const char *path, int flags, ...)
+int main(int argc, char **argv)
 {
-	va_list list;
+	if (argc < 3)
+		return 64;
+	self.point = argv[1];
+	self.kill_at = strtol(argv[1], NULL, 10);
 
-	va_start(list, flags);
-	mode_t mode = mode_of(flags, list);
-	va_end(list);
-	if (flags & (O_CREAT | O_TRUNC))
-		point();
-	return NEXT(int (*)(int, const char *, int, ...), "openat")(dir, path, flags, mode);
+	pid_t program = start(argv + 2);
+	if (program < 0) {
+		perror("killpoint");
+		return 70;
+	}
+	int status = trace(program);
+	if (!write_count())
+		return 74;
+	if (WIFSIGNALED(status))
+		(void)kill(getpid(), WTERMSIG(status));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 70;
 }

@@ -2,7 +2,7 @@
 
 A root is made once with mmdebstrap from the mirror that this machine's apt uses, kept under
 build/cache, and never changed: each Machine is an overlay on it, with its changes in memory.  The
-program comes with its libraries in /opt/slipway, so that the machine needs to have none of them.
+program is the static one, a single file: the machine needs to have nothing for it.
 
 Needs root, Linux, and the packages that install() names.
 """
@@ -22,17 +22,17 @@ import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("SLIPWAY_TEST_CACHE", TOP / "build/cache"))
-PROGRAM = pathlib.Path(os.environ.get("SLIPWAY", TOP / "build/release/slipway"))
+PROGRAM = pathlib.Path(os.environ.get("SLIPWAY", TOP / "build/static/slipway"))
 SUITES = ("bookworm", "trixie")
-PACKAGES = ("mmdebstrap", "patchelf", "strace", "git", "python3-venv")
+PACKAGES = ("mmdebstrap", "strace", "git", "python3-venv", "openssl", "qemu-user-static")
 
 # What changes on a running machine by itself, or is not on a disk.
 PASSING = ("proc", "sys", "dev", "run", "tmp")
 
 
-def install():
+def install(names=PACKAGES):
     """Installs what the rig needs; the scenarios are for machines that may be changed."""
-    missing = [name for name in PACKAGES if subprocess.run(
+    missing = [name for name in names if subprocess.run(
         ["dpkg-query", "-W", "-f", "${db:Status-Status}", name],
         capture_output=True, text=True).stdout != "installed"]
     if missing:
@@ -67,6 +67,8 @@ def mirror():
 def root_of(suite, *extra):
     """A minimal root of that suite, made once; `extra` packages give a root of its own."""
     name = "-".join([suite, *extra])
+    if len(name) > 100:
+        name = f"{suite}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
     root = CACHE / f"root-{name}"
     if root.exists():
         return root
@@ -83,38 +85,41 @@ def root_of(suite, *extra):
     return root
 
 
+def busybox():
+    """The root of a machine that has BusyBox and nothing else; made once."""
+    root = CACHE / "root-busybox"
+    if root.exists():
+        return root
+    work = root.with_suffix(".new")
+    shutil.rmtree(work, ignore_errors=True)
+    for name in ("proc", "sys", "dev", "run", "tmp", "etc", "root", "srv", "sbin", "usr/bin",
+                 "usr/sbin"):
+        (work / name).mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as place:
+        run(["apt-get", "download", "busybox-static"], cwd=place)
+        run(["dpkg-deb", "-x", *pathlib.Path(place).glob("*.deb"), str(work)])
+    run(["chroot", str(work), "/bin/busybox", "--install", "-s"])
+    work.rename(root)
+    return root
+
+
 def carry(target):
-    """Puts the program and its libraries below `target`/opt/slipway."""
-    place = pathlib.Path(target) / "opt/slipway"
-    libraries = place / "lib"
-    libraries.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(PROGRAM, place / "slipway")
-    loader = None
-    for line in run(["ldd", str(PROGRAM)]).splitlines():
-        found = re.search(r"(/\S+) \(0x", line)
-        if not found:
-            continue
-        shutil.copy(found.group(1), libraries)
-        if "ld-linux" in found.group(1):
-            loader = pathlib.Path(found.group(1)).name
-    if loader:
-        run(["patchelf", "--set-interpreter", f"/opt/slipway/lib/{loader}", "--set-rpath",
-             "/opt/slipway/lib", "--force-rpath", str(place / "slipway")])
-    bundle = os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
-    shutil.copy(bundle, place / "ca.crt")
-    link = pathlib.Path(target) / "usr/local/bin/slipway"
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.symlink_to("/opt/slipway/slipway")
+    """Puts the program, and the CA certificates of this machine, below `target`."""
+    program = pathlib.Path(target) / "usr/local/bin/slipway"
+    bundle = pathlib.Path(target) / "opt/slipway/ca.crt"
+    for path in (program, bundle):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(PROGRAM, program)
+    shutil.copy(os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt"), bundle)
 
 
 class Machine(contextlib.ExitStack):
-    """A bare machine.  `lower`: directories laid over the root, topmost first."""
+    """A bare machine.  `lower`: directories laid over the root, topmost first; `base`: another
+    root than that of the suite."""
 
-    def __init__(self, suite="bookworm", lower=(), extra=(), has_program=True):
+    def __init__(self, suite="bookworm", lower=(), extra=(), has_program=True, base=None):
         super().__init__()
-        self.suite = suite
-        self.extra = extra
-        base = root_of(suite, *extra)
+        base = self.base = base or root_of(suite, *extra)
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="slipway-rig-"))
         self.callback(shutil.rmtree, self.work, ignore_errors=True)
         run(["mount", "-t", "tmpfs", "-o", "mode=755", "rig", str(self.work)])
@@ -156,7 +161,7 @@ class Machine(contextlib.ExitStack):
 
     def fork(self):
         """Another machine that goes on from where this one was frozen."""
-        return Machine(self.suite, lower=[self.work / "upper", *self.layers[:-1]], extra=self.extra,
+        return Machine(lower=[self.work / "upper", *self.layers[:-1]], base=self.base,
                        has_program=False)
 
     def end_processes(self):

@@ -196,7 +196,7 @@ class Canary(unittest.TestCase):
                     knowing.add(path)
                 continue
             if self.has_canary(unescaped(arguments)):
-                is_result = call == "write" and arguments.startswith(b"1, ") and (
+                is_result = call in ("write", "writev") and arguments.startswith(b"1, ") and (
                     name == "get" or (name == "exec" and program[process] == "/usr/bin/env"))
                 self.assertTrue(is_result, f"{name}: {program.get(process)}: {call}")
                 writing.add(program[process])
