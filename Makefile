@@ -180,7 +180,7 @@ deb:                                       ## build the Debian package of ARCHIV
 	@packaging/deb.sh $(ARCHIVE) $(RELEASE_URL) $(HOMEPAGE) build/deb
 
 release:                                   ## all files of a release, signed, into build/dist/; RELEASE_KEY=FILE
-	@VERSION='$(VERSION)' RELEASE_URL='$(RELEASE_URL)' packaging/release.sh make
+	@VERSION='$(VERSION)' RELEASE_URL='$(RELEASE_URL)' HOMEPAGE='$(HOMEPAGE)' packaging/release.sh make
 
 clean:                                     ## remove build/
 	rm -rf build

@@ -254,6 +254,12 @@ char *file_digest_bytes(GBytes *bytes)
 	return to_hex(digest, length);
 }
 
+bool file_is_digest(const char *text)
+{
+	return strlen(text) == FILE_DIGEST_LENGTH &&
+	       strspn(text, "0123456789abcdef") == FILE_DIGEST_LENGTH;
+}
+
 typedef EVP_MD_CTX DigestContext;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DigestContext, EVP_MD_CTX_free)
 

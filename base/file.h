@@ -42,6 +42,12 @@ char *file_digest_at(int dir_fd, const char *path, GError **error) G_GNUC_WARN_U
 /** Returns: (transfer full): lower-case hex SHA-256 of @bytes. */
 char *file_digest_bytes(GBytes *bytes);
 
+/** Digits of a digest. */
+#define FILE_DIGEST_LENGTH 64
+
+/** Returns: whether @text is a digest as file_digest() writes it. */
+bool file_is_digest(const char *text);
+
 /** Unlinks @path and syncs its directory; an absent file is success. */
 bool file_remove(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -61,6 +61,10 @@ bool http_download(const HttpDownload *download, const char *path,
  */
 bool *http_probe(const char *const *urls, guint timeout_ms, char ***why);
 
+/** Returns: whether no https request can be made, because neither the environment nor the system
+ *  names a CA certificate. */
+bool http_lacks_certificates(void);
+
 /** Returns: (transfer none): the version of libcurl and, as "NAME/VERSION" words behind it, of what
  *  it was built with. */
 const char *http_library(void);

@@ -89,6 +89,14 @@ static bool find_trust(Trust *trust, GError **error)
 	return trust->file || trust->directory;
 }
 
+bool http_lacks_certificates(void)
+{
+	g_autoptr(GError) error = NULL;
+	Trust trust = { 0 };
+
+	return !find_trust(&trust, &error) && fault_status(error) == STATUS_UNAVAILABLE;
+}
+
 static void set_tls(CURL *easy, const Trust *trust)
 {
 	/* Without a bundle curl would want the one that it was built with. */

@@ -54,7 +54,11 @@ static bool prepare(App *app, const char *word, Preparation *into, GError **erro
 		               .facts = into->facts,
 		               .receipt = receipt };
 	into->plan = plan_make(&wanted, error);
-	return into->plan && plan_probe(into->plan, host_get(into->host), error);
+	if (!into->plan || !plan_probe(into->plan, host_get(into->host), error))
+		return false;
+
+	plan_hold_sources(into->plan);
+	return true;
 }
 
 static bool was_deferred(const Plan *plan, const char *id)

@@ -224,6 +224,9 @@ static bool run(App *app, int argc, char **argv, const Command **command, GError
 /* The one document of --json: what the command put together, how it ended, and why. */
 static void print_document(App *app, const Command *command, const GError *error)
 {
+	if (!term_is_json(app->term))
+		return;
+
 	g_autoptr(json_t) document = json_pack(
 		"{s:i, s:s, s:i, s:s}", "schema", 1, "command", command ? command->name : "",
 		"exit", error ? (int)fault_status(error) : 0, "status",

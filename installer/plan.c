@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "base/http.h"
 #include "installer/receipt.h"
 
 void plan_free(Plan *plan)
@@ -178,58 +177,6 @@ void plan_defer(Plan *plan, const char *id, const char *why)
 	}
 }
 
-/* Returns: (transfer container): the items that are due, once for each URL they load from. */
-static GPtrArray *list_sources(const Plan *plan, GPtrArray *urls)
-{
-	GPtrArray *items = g_ptr_array_new();
-
-	for (guint i = 0; i < plan->items->len; i++) {
-		PlanItem *item = plan->items->pdata[i];
-		for (char **url = item->step->sources; *url && plan_item_is_due(item); url++) {
-			g_ptr_array_add(urls, *url);
-			g_ptr_array_add(items, item);
-		}
-	}
-	g_ptr_array_add(urls, NULL);
-	return items;
-}
-
-bool plan_probe_sources(Plan *plan, guint timeout_ms, bool may_defer, GError **error)
-{
-	g_autoptr(GPtrArray) urls = g_ptr_array_new();
-	g_autoptr(GPtrArray) items = list_sources(plan, urls);
-	g_autoptr(GString) missing = g_string_new(NULL);
-	char **why = NULL;
-
-	if (items->len == 0)
-		return true;
-
-	g_autofree bool *answers = http_probe((const char *const *)urls->pdata, timeout_ms, &why);
-	for (guint i = 0; i < items->len; i++) {
-		PlanItem *item = items->pdata[i];
-		if (answers[i])
-			continue;
-
-		g_autofree char *reason = g_strdup_printf("%s: %s", (const char *)urls->pdata[i],
-		                                          why[i] ? why[i] : "no answer");
-		g_string_append_printf(missing, "%s%s", missing->len ? "; " : "", reason);
-		if (may_defer)
-			plan_defer(plan, item->step->id, reason);
-	}
-	for (guint i = 0; i < items->len; i++)
-		g_free(why[i]);
-	g_free(why);
-
-	if (may_defer || missing->len == 0)
-		return true;
-
-	fault_set(error, STATUS_UNAVAILABLE,
-	          "Nothing was changed. Put these steps off with --defer, or name a mirror with "
-	          "--mirror.",
-	          "cannot be reached: %s", missing->str);
-	return false;
-}
-
 guint plan_count_due(const Plan *plan)
 {
 	guint count = 0;
@@ -352,6 +299,8 @@ json_t *plan_describe(const Plan *plan)
 		                    json_from_strv((const char *const *)step->sources));
 		json_put(object, "irreversible", step->irreversible);
 		json_put(object, "deferred", item->deferred);
+		if (item->is_asked_later)
+			json_object_set_new(object, "asked_later", json_true());
 		json_array_append_new(steps, object);
 	}
 
@@ -377,6 +326,22 @@ static void print_lines(const Plan *plan, Term *term, const char *heading, bool 
 	}
 }
 
+static void print_asked_later(const Plan *plan, Term *term)
+{
+	g_autoptr(GString) ids = g_string_new(NULL);
+
+	for (guint i = 0; i < plan->items->len; i++) {
+		const PlanItem *item = plan->items->pdata[i];
+		if (item->is_asked_later && plan_item_is_due(item))
+			g_string_append_printf(ids, "%s%s", ids->len ? ", " : "", item->step->id);
+	}
+	if (ids->len)
+		term_print(term,
+		           "\nNo CA certificates yet: what %s loads is asked for once the packages "
+		           "are there.\n",
+		           ids->str);
+}
+
 void plan_print(const Plan *plan, Term *term)
 {
 	static const char *const headings[] = { "", "step", "what" };
@@ -395,6 +360,7 @@ void plan_print(const Plan *plan, Term *term)
 	term_print(term, "Plan for %s (%s) in %s\n\n", plan->title,
 	           *plan->profile ? plan->profile : "no profile", plan->prefix);
 	term_table(term, headings, G_N_ELEMENTS(headings), cells);
+	print_asked_later(plan, term);
 	print_lines(plan, term, "As root, exactly:", true);
 	print_lines(plan, term, "Cannot be undone:", false);
 }

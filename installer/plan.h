@@ -13,12 +13,13 @@
 
 /** A step and what is known about it before anything runs. */
 typedef struct {
-	Step *step;      /* owned */
-	Probe probe;     /* plan_probe() */
-	char *deferred;  /* (nullable): why it is put off */
-	json_t *record;  /* (nullable) (transfer none): what the receipt says of it */
-	bool is_running; /* the scheduler's */
-	bool is_settled; /* ended in this run, one way or another */
+	Step *step;          /* owned */
+	Probe probe;         /* plan_probe() */
+	char *deferred;      /* (nullable): why it is put off */
+	json_t *record;      /* (nullable) (transfer none): what the receipt says of it */
+	bool is_asked_later; /* its servers, once there are CA certificates: plan_hold_sources() */
+	bool is_running;     /* the scheduler's */
+	bool is_settled;     /* ended in this run, one way or another */
 } PlanItem;
 
 /** What is to be installed, and how.  Everything apply needs goes into the journal from here. */
@@ -62,7 +63,12 @@ bool plan_select(Plan *plan, char *const *only, char *const *skip,
  *  something foreign stands in the way; the message lists all of it. */
 bool plan_probe(Plan *plan, const StepHost *host, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Asks the sources of the steps that have something to do whether they answer.  Those that do
+/** Where this machine has no CA certificates and @plan's packages bring them, what is loaded by https
+ *  cannot be asked for before: those steps wait for the packages, and say so.  After plan_probe(). */
+void plan_hold_sources(Plan *plan);
+
+/** Asks the sources of the steps that have something to do, and of those that
+ *  plan_hold_sources() did not hold back, whether they answer.  Those that do
  *  not are put off, with what depends on them, if @may_defer; else UNAVAILABLE. */
 bool plan_probe_sources(Plan *plan, guint timeout_ms, bool may_defer,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

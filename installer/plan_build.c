@@ -278,11 +278,12 @@ static void add_item(Plan *plan, Step *step)
 	g_ptr_array_add(plan->items, item);
 }
 
-/* Every step waits for the packages, which bring the programs that the steps run. */
-static void wait_for_packages(Step *step)
+void plan_wait_for_packages(Step *step)
 {
 	guint count = g_strv_length(step->after);
 
+	if (g_strv_contains((const char *const *)step->after, "packages"))
+		return;
 	step->after = g_renew(char *, step->after, count + 2);
 	step->after[count] = g_strdup("packages");
 	step->after[count + 1] = NULL;
@@ -305,8 +306,9 @@ static bool add_steps(Plan *plan, const Builder *builder, GError **error)
 		Step *step = build_step(builder, from, error);
 		if (!step)
 			return false;
+		/* They bring the programs that the step runs. */
 		if (step->kind->needs_programs)
-			wait_for_packages(step);
+			plan_wait_for_packages(step);
 		add_item(plan, step);
 	}
 

@@ -15,3 +15,6 @@
  */
 Step *plan_build_packages(const PlanRequest *request, const char *profile, const json_t *record,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Makes @step wait for the packages, if it does not yet. */
+void plan_wait_for_packages(Step *step);

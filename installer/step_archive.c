@@ -14,7 +14,6 @@
 
 #define DEFAULT_MAX_BYTES ((guint64)4 << 30)
 #define SUMS_MAX_BYTES ((gsize)1024 * 1024)
-#define DIGEST_LENGTH 64
 
 static const char *const keys[] = { "!url",    "sha256", "sums",  "!path",
 	                            "program", "max",    "strip", NULL };
@@ -24,20 +23,15 @@ static char *as_url(const char *place)
 	return place[0] == '/' ? g_filename_to_uri(place, NULL, NULL) : g_strdup(place);
 }
 
-static bool is_digest(const char *text)
-{
-	return strlen(text) == DIGEST_LENGTH && strspn(text, "0123456789abcdef") == DIGEST_LENGTH;
-}
-
 /* One line of a sums file: "DIGEST  NAME", "DIGEST *NAME", "DIGEST  ./NAME". */
 static char *digest_of_line(const char *line, const char *name)
 {
-	g_autofree char *digest = g_strndup(line, DIGEST_LENGTH);
+	g_autofree char *digest = g_strndup(line, FILE_DIGEST_LENGTH);
 
-	if (!is_digest(digest) || line[DIGEST_LENGTH] != ' ')
+	if (!file_is_digest(digest) || line[FILE_DIGEST_LENGTH] != ' ')
 		return NULL;
 
-	const char *rest = line + DIGEST_LENGTH;
+	const char *rest = line + FILE_DIGEST_LENGTH;
 	rest += strspn(rest, " ");
 	rest += *rest == '*';
 	if (g_str_has_prefix(rest, "./"))
@@ -51,7 +45,8 @@ static char *find_digest(GBytes *sums, const char *name, GError **error)
 	g_auto(GStrv) lines = g_strsplit_set(text, "\r\n", -1);
 
 	for (char **line = lines; *line; line++) {
-		char *digest = strlen(*line) > DIGEST_LENGTH ? digest_of_line(*line, name) : NULL;
+		char *digest =
+			strlen(*line) > FILE_DIGEST_LENGTH ? digest_of_line(*line, name) : NULL;
 		if (digest)
 			return digest;
 	}
@@ -65,7 +60,7 @@ static char *wanted_digest(const StepRun *run, const char *url, GError **error)
 	const char *fixed = json_text(run->step->inputs, "sha256");
 	const char *sums = json_text(run->step->inputs, "sums");
 
-	if (fixed && is_digest(fixed))
+	if (fixed && file_is_digest(fixed))
 		return g_strdup(fixed);
 	if (fixed || !sums) {
 		fault_set(error, STATUS_CONFIG, NULL,

@@ -166,10 +166,8 @@ static bool copy(const char *from, const char *to, const UpdatePlace *place, GEr
 
 static bool download(App *app, const ReleaseArtifact *program, const char *path, GError **error)
 {
-	const char *base = settings_text(app->settings, "release-url");
-	g_autofree char *plain =
-		g_strconcat(base, g_str_has_suffix(base, "/") ? "" : "/", program->path, NULL);
-	g_autofree char *url = settings_mirror(app->settings, plain);
+	g_autofree char *url =
+		update_url(app, settings_text(app->settings, "release-url"), program->path);
 	g_autofree char *size = g_format_size_full(program->size_bytes, G_FORMAT_SIZE_IEC_UNITS);
 	HttpDownload wanted = { .url = url,
 		                .sha256 = program->sha256,

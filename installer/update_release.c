@@ -26,19 +26,24 @@ static void source_clear(Source *source)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Source, source_clear)
 
+char *update_url(const App *app, const char *base, const char *path)
+{
+	g_autofree char *plain =
+		g_strconcat(base, g_str_has_suffix(base, "/") ? "" : "/", path, NULL);
+
+	return settings_mirror(app->settings, plain);
+}
+
 static GBytes *get(const char *name, gsize max_bytes, bool *is_absent, gpointer data,
                    GError **error)
 {
 	const Source *source = data;
-	const Settings *settings = source->app->settings;
-	g_autofree char *plain = g_strconcat(
-		source->base, g_str_has_suffix(source->base, "/") ? "" : "/", name, NULL);
-	g_autofree char *url = settings_mirror(settings, plain);
+	g_autofree char *url = update_url(source->app, source->base, name);
 	g_autoptr(GError) why = NULL;
 	int status = 0;
 	HttpRequest request = {
 		.url = url,
-		.timeout_ms = settings_seconds(settings, "network-timeout") * 1000,
+		.timeout_ms = settings_seconds(source->app->settings, "network-timeout") * 1000,
 		.max_bytes = max_bytes,
 		.status = &status,
 	};

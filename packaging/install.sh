@@ -16,7 +16,7 @@ newline='
 '
 stamped_url=$release_url release_url=${SLIPWAY_RELEASE_URL:-$release_url}
 dir=${SLIPWAY_INSTALL_DIR:-}
-ca_file=${SLIPWAY_CA_FILE:-${CURL_CA_BUNDLE:-${SSL_CERT_FILE:-}}}
+ca_bundle=${SLIPWAY_CA_BUNDLE:-${CURL_CA_BUNDLE:-${SSL_CERT_FILE:-}}}
 action=install asked='' signature='' dry_run='' force='' verifier='' work='' stage='' made=''
 
 usage() {
@@ -29,8 +29,8 @@ Downloads slipway, checks it, puts it in place and hands COMMAND to it, as "inst
   --version X          that version instead of the newest
   --dir DIR            put it there (SLIPWAY_INSTALL_DIR); otherwise where it is already, or
                        /usr/local/bin when that can be written, or ~/.local/bin
-  --base-url URL       a mirror of the releases (SLIPWAY_RELEASE_URL)
-  --ca-file FILE       certificates to trust instead of the system's (SLIPWAY_CA_FILE)
+  --release-url URL    a mirror of the releases (SLIPWAY_RELEASE_URL)
+  --ca-bundle FILE     certificates to trust instead of the system's (SLIPWAY_CA_BUNDLE)
   --require-signature  stop where nothing can check a signature; openssl 3, minisign and an earlier
                        slipway can.  One that is wrong always stops
   --dry-run            say what would be done, and change nothing
@@ -79,18 +79,18 @@ recorded() { [ ! -f "$record" ] || sed -n "s/^$1 //p" "$record"; }
 
 parse_options() {
   while [ $# -gt 0 ]; do
-    case $1 in --version | --dir | --base-url | --ca-file)
+    case $1 in --version | --dir | --release-url | --ca-bundle)
       [ -n "${2:-}" ] || fail 64 "$1 needs a value; see --help" ;;
     esac
     case $1 in
-    --version=* | --dir=* | --base-url=* | --ca-file=*)
+    --version=* | --dir=* | --release-url=* | --ca-bundle=*)
       name=${1%%=*} value=${1#*=} && shift
       set -- "$name" "$value" "$@" && continue
       ;;
     --version) asked=${2#v} && shift ;;
     --dir) dir=$2 && shift ;;
-    --base-url) release_url=$2 && shift ;;
-    --ca-file) export SLIPWAY_CA_FILE="$2" && ca_file=$2 && shift ;;
+    --release-url) export SLIPWAY_RELEASE_URL="$2" && release_url=$2 && shift ;;
+    --ca-bundle) export SLIPWAY_CA_BUNDLE="$2" && ca_bundle=$2 && shift ;;
     --require-signature) signature=required ;;
     --dry-run) dry_run=yes ;;
     --uninstall) action=uninstall ;;
@@ -110,7 +110,7 @@ parse_options() {
   *) fail 64 "the address of the releases has to begin with https://" ;;
   esac
   case $asked in *[!0-9A-Za-z.+-]* | [!0-9]*) fail 64 "$asked is not a version" ;; esac
-  [ -z "$ca_file" ] || [ -r "$ca_file" ] || fail 78 "cannot read the certificates in $ca_file"
+  [ -z "$ca_bundle" ] || [ -r "$ca_bundle" ] || fail 78 "cannot read the certificates in $ca_bundle"
 }
 
 find_platform() {
@@ -210,10 +210,10 @@ download() { # URL LIMIT SECONDS
   if command -v curl >/dev/null; then
     curl -q --proto '=https' --proto-redir '=https' --tlsv1.2 --fail --location --max-redirs 5 \
       --silent --show-error --connect-timeout 15 --speed-limit 1024 --speed-time 30 \
-      --max-time "$3" --max-filesize "$2" ${ca_file:+--cacert "$ca_file"} --url "$1"
+      --max-time "$3" --max-filesize "$2" ${ca_bundle:+--cacert "$ca_bundle"} --url "$1"
   elif wget --version 2>/dev/null | grep -q '^GNU Wget'; then
     limited "$3" wget --no-config -nv --tries=1 --max-redirect=5 --timeout=30 --no-hsts \
-      ${ca_file:+--ca-certificate="$ca_file"} -O - "$1"
+      ${ca_bundle:+--ca-certificate="$ca_bundle"} -O - "$1"
   else
     limited "$3" wget -q -T 30 -O - "$1"
   fi

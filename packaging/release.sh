@@ -40,37 +40,42 @@ pack() { # TAR_FILE DIRECTORY
 
 compress() { xz -9e -T1 -c "$1" >"$2"; }
 
+# From the archive that is published, not from what lies about here.
+archive_source() {
+  git archive --format=tar --prefix="$prefix/" HEAD >"$work/source.tar"
+  compress "$work/source.tar" "$dist/v$VERSION/$prefix.tar.xz"
+  tar -xf "$work/source.tar" -C "$work"
+}
+
 build() {
   machine=$(uname -m)
   for arch in x86_64 aarch64; do
-    make -C "$top" --no-print-directory static ARCH="$arch" RELEASE_URL="$RELEASE_URL" >&2
-    program=$top/build/static/slipway
-    [ "$arch" = "$machine" ] || program=$top/build/static-$arch/slipway
-    "$documents" embeds "$top/packaging/root.json" "$program"
-    install -m 755 "$program" "$dist/v$VERSION/slipway-$VERSION-linux-$arch"
+    built=$work/$prefix/build/static
+    [ "$arch" = "$machine" ] || built=$built-$arch
+    make -C "$work/$prefix" --no-print-directory static ARCH="$arch" RELEASE_URL="$RELEASE_URL" >&2
+    make -C "$work/$prefix" --no-print-directory static-sbom ARCH="$arch" >&2
+    "$documents" embeds "$top/packaging/root.json" "$built/slipway"
+    name=$dist/v$VERSION/$prefix-linux-$arch
+    install -m 755 "$built/slipway" "$name"
+    install -m 644 "$built/slipway.cdx.json" "$name.cdx.json"
   done
-  make -C "$top" --no-print-directory static-sbom >&2
-  install -m 644 "$top/build/static/slipway.cdx.json" "$dist/v$VERSION/slipway-$VERSION.cdx.json"
 }
 
 # The pinned sources of the libraries inside: who gets the program gets these too (LGPL).
 collect_sources() { # DIRECTORY
   mkdir -p "$1/packages"
-  cp -R "$top/packaging/static" "$1/static"
+  cp -R "$work/$prefix/packaging/static" "$1/static"
   awk '/^Package:/ { take = 0 } /^Take: (source|upstream)/ { take = 1 } /^ / && take { print $3 }' \
-    "$top/packaging/static/sources.lock" |
+    "$1/static/sources.lock" |
     while read -r name; do
-      cp "${SLIPWAY_STATIC_CACHE:-$top/build/cache/static}/files/$name" "$1/packages/" ||
+      cp "$SLIPWAY_STATIC_CACHE/files/$name" "$1/packages/" ||
         fail 69 "the source $name is not in the cache of the static build"
     done
 }
 
-archive() {
-  prefix=slipway-$VERSION
-  git archive --format=tar --prefix="$prefix/" HEAD >"$work/source.tar"
-  compress "$work/source.tar" "$dist/v$VERSION/$prefix.tar.xz"
+archive_third_party() {
   mkdir -p "$work/licenses/$prefix-licenses" "$work/sources/$prefix-sources"
-  cp -R "$top/build/static/licenses/." "$work/licenses/$prefix-licenses/"
+  cp -R "$work/$prefix/build/static/licenses/." "$work/licenses/$prefix-licenses/"
   pack "$work/licenses.tar" "$work/licenses"
   compress "$work/licenses.tar" "$dist/v$VERSION/$prefix-licenses.tar.xz"
   collect_sources "$work/sources/$prefix-sources"
@@ -89,12 +94,13 @@ stamp_installer() { # KEYS
 write_manifest() {
   "$documents" manifest "$dist/manifest.json" VERSION="$VERSION" \
     SERIAL="${RELEASE_SERIAL:-$(count_releases)}" EXPIRES="$((SOURCE_DATE_EPOCH + 365 * 86400))" \
-    "program:linux-x86_64:v$VERSION/slipway-$VERSION-linux-x86_64" \
-    "program:linux-aarch64:v$VERSION/slipway-$VERSION-linux-aarch64" \
-    "source:any:v$VERSION/slipway-$VERSION.tar.xz" \
-    "sbom:any:v$VERSION/slipway-$VERSION.cdx.json" \
-    "licenses:any:v$VERSION/slipway-$VERSION-licenses.tar.xz" \
-    "third-party:any:v$VERSION/slipway-$VERSION-sources.tar"
+    "program:linux-x86_64:v$VERSION/$prefix-linux-x86_64" \
+    "program:linux-aarch64:v$VERSION/$prefix-linux-aarch64" \
+    "source:any:v$VERSION/$prefix.tar.xz" \
+    "sbom:linux-x86_64:v$VERSION/$prefix-linux-x86_64.cdx.json" \
+    "sbom:linux-aarch64:v$VERSION/$prefix-linux-aarch64.cdx.json" \
+    "licenses:any:v$VERSION/$prefix-licenses.tar.xz" \
+    "third-party:any:v$VERSION/$prefix-sources.tar"
   "$documents" sign "$dist/manifest.json"
   cp "$dist/manifest.json" "$dist/manifest.json.sig" "$dist/manifest.json.minisig" \
     "$dist/v$VERSION/"
@@ -102,22 +108,36 @@ write_manifest() {
   cp "$work/sums" "$dist/v$VERSION/SHA256SUMS"
 }
 
+# What packagers build from; their managers know no pre-releases.
+write_recipes() {
+  case $VERSION in
+  *[!0-9.]*) say "$VERSION is a pre-release: no recipes for packagers" ;;
+  *)
+    packaging/stamp.sh "$dist/v$VERSION/$prefix.tar.xz" "$RELEASE_URL" "$HOMEPAGE" \
+      "$dist/packaging"
+    ;;
+  esac
+}
+
 make_release() {
   cd "$top"
   VERSION=${VERSION:-$(sed -n 's/^VERSION *:*= *//p' Makefile)}
-  : "${RELEASE_URL:?is set by make release}"
+  : "${RELEASE_URL:?is set by make release}" "${HOMEPAGE:?is set by make release}"
   SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
-  export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
+  SLIPWAY_STATIC_CACHE=$(realpath -m "${SLIPWAY_STATIC_CACHE:-build/cache/static}")
+  export SOURCE_DATE_EPOCH SLIPWAY_STATIC_CACHE LC_ALL=C TZ=UTC
   umask 022
   check_tree
   keys=$("$documents" check packaging/root.json packaging/roots)
-  dist=$work/dist
+  dist=$work/dist prefix=slipway-$VERSION
   mkdir -p "$dist/v$VERSION"
+  archive_source
   build
-  archive
+  archive_third_party
   stamp_installer "$keys"
   cp packaging/roots/root.*.json packaging/roots/root.*.json.sig "$dist/"
   write_manifest
+  write_recipes
   find "$dist" -type f -exec chmod go+r {} +
   find "$dist" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
   rm -rf build/dist

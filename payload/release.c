@@ -7,14 +7,13 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/json.h"
 
 #define WORD_CHARS "abcdefghijklmnopqrstuvwxyz0123456789_-"
 #define NAME_CHARS WORD_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZ.+"
-#define HEX_CHARS "0123456789abcdef"
 #define WORD_MAX_BYTES 64
 #define NAME_MAX_BYTES 200
-#define SHA256_DIGITS 64
 
 static bool is_made_of(const char *text, const char *chars, gsize max_bytes)
 {
@@ -100,8 +99,7 @@ static const char *artifact_fault(const ReleaseArtifact *artifact)
 		return "name";
 	if (!is_plain_path(artifact->path))
 		return "path";
-	if (!is_made_of(artifact->sha256, HEX_CHARS, SHA256_DIGITS) ||
-	    strlen(artifact->sha256) != SHA256_DIGITS)
+	if (!file_is_digest(artifact->sha256))
 		return "sha256";
 	if (artifact->size_bytes == 0)
 		return "size";

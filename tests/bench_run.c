@@ -64,12 +64,17 @@ static void command_run(Command *command, size_t round, const posix_spawn_file_a
 	struct rusage used = { 0 };
 	const double start = now_us();
 	pid_t pid = 0;
+	int status = 0;
 
 	if (posix_spawn(&pid, command->words[0], quiet, NULL, command->words, environ) != 0)
 		die(command->words[0]);
-	if (wait4(pid, NULL, 0, &used) != pid)
+	if (wait4(pid, &status, 0, &used) != pid)
 		die("wait4");
 	command->took_us[round] = now_us() - start;
+	if (WIFSIGNALED(status)) {
+		fprintf(stderr, "bench_run: %s: %s\n", command->text, strsignal(WTERMSIG(status)));
+		exit(1);
+	}
 	if (used.ru_maxrss > command->resident_kib)
 		command->resident_kib = used.ru_maxrss;
 }

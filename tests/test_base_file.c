@@ -215,6 +215,11 @@ static void test_digest(Fixture *fixture, gconstpointer data)
 		g_autofree char *of_bytes = file_digest_bytes(bytes);
 		g_assert_no_error(error);
 		g_assert_cmpstr(of_file, ==, of_bytes);
+		g_assert_true(file_is_digest(of_file));
+		g_assert_false(file_is_digest(of_file + 1));
+		of_file[0] = 'G';
+		g_assert_false(file_is_digest(of_file));
+		of_file[0] = of_bytes[0];
 		if (rows[i].digest)
 			g_assert_cmpstr(of_file, ==, rows[i].digest);
 	}

@@ -348,14 +348,26 @@ static void test_find(void)
 	g_assert_null(process_find(".")); /* a directory */
 }
 
-/* A descriptor without O_CLOEXEC stays here, and none of ours is left open. */
+static guint count_descriptors(void)
+{
+	g_autoptr(GDir) dir = g_dir_open("/dev/fd", 0, NULL);
+	guint count = 0;
+
+	g_assert_nonnull(dir);
+	while (g_dir_read_name(dir))
+		count++;
+	return count;
+}
+
+/* A descriptor without O_CLOEXEC stays here, and none of ours is left open.  GLib closes that of a
+ * child that has ended on a thread of its own, when it comes to it. */
 static void test_no_descriptor_leaks(void)
 {
 	ProcessSpec spec = { .argv = SHELL("for fd in 3 4 5 6 7 8 9; do "
 		                           "(: >&$fd) 2>/dev/null && echo open $fd; done; true") };
 	int leaky = fcntl(0, F_DUPFD, 3);
 	g_autofree char *first = process_capture(&spec, NULL);
-	int before = fcntl(0, F_DUPFD_CLOEXEC, 3);
+	guint before = count_descriptors();
 
 	g_assert_cmpint(leaky, >, 2);
 	g_assert_cmpstr(first, ==, "");
@@ -363,12 +375,10 @@ static void test_no_descriptor_leaks(void)
 		g_autofree char *out = process_capture(&spec, NULL);
 		g_assert_cmpstr(out, ==, "");
 	}
-
-	int after = fcntl(0, F_DUPFD_CLOEXEC, 3);
-	g_assert_cmpint(after, ==, before + 1);
+	for (int i = 0; i < 1000 && count_descriptors() > before; i++)
+		g_usleep(10000);
+	g_assert_cmpuint(count_descriptors(), <=, before);
 	(void)close(leaky);
-	(void)close(before);
-	(void)close(after);
 }
 
 static gpointer run_many(gpointer data)

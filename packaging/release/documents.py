@@ -140,21 +140,24 @@ def write_beside(path, suffix, text):
     return target
 
 
-def sign_file(path):
-    """FILE.sig, and FILE.minisig for minisign: the digest is signed, then that with the comment."""
-    key = release_key()
-    document = pathlib.Path(path).read_bytes()
-    write_beside(path, ".sig", signature_line(key, MANIFEST, document))
-
+def minisign_lines(key, document, comment):
+    """A *.minisig file: the digest is signed, then that with the comment."""
     def encode(data):
         return base64.b64encode(data).decode()
-    comment = f"timestamp:{epoch()}\tfile:{pathlib.Path(path).name}\thashed"
     mark = signed(key, hashlib.blake2b(document).digest())
     both = signed(key, mark + comment.encode())
-    write_beside(path, ".minisig",
-                 "untrusted comment: signature of slipway's release key\n"
-                 f"{encode(b'ED' + key_id(key.public) + mark)}\n"
-                 f"trusted comment: {comment}\n{encode(both)}\n")
+    return ("untrusted comment: signature of slipway's release key\n"
+            f"{encode(b'ED' + key_id(key.public) + mark)}\n"
+            f"trusted comment: {comment}\n{encode(both)}\n")
+
+
+def sign_file(path):
+    """FILE.sig, and FILE.minisig for minisign."""
+    key = release_key()
+    document = pathlib.Path(path).read_bytes()
+    comment = f"timestamp:{epoch()}\tfile:{pathlib.Path(path).name}\thashed"
+    write_beside(path, ".sig", signature_line(key, MANIFEST, document))
+    write_beside(path, ".minisig", minisign_lines(key, document, comment))
 
 
 def epoch():
@@ -238,23 +241,28 @@ def rotate(directory, has_new_root):
     write_root(directory, number, roots, [release.public], held + fresh)
 
 
-def write_manifest(path, *words):
+def artifact(kind, platform, path, data):
+    """One file of a release, as its manifest names it."""
+    return {"kind": kind, "platform": platform, "name": pathlib.Path(path).name, "path": path,
+            "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def manifest_text(version, serial, expires, artifacts):
     """The canonical form: one artifact a line, so that a shell can read it."""
+    head = json.dumps({"schema": 1, "version": version, "serial": serial, "expires": expires},
+                      indent=2)
+    lines = ",\n".join("    " + json.dumps(row) for row in artifacts)
+    return head[:-2] + ',\n  "artifacts": [\n' + lines + "\n  ]\n}\n"
+
+
+def write_manifest(path, *words):
+    """The manifest of these files, which lie below its directory."""
     values = dict(word.split("=", 1) for word in words if "=" in word)
     base = pathlib.Path(path).parent
-    lines = []
-    for word in words:
-        if "=" in word:
-            continue
-        kind, platform, name = word.split(":", 2)
-        data = (base / name).read_bytes()
-        lines.append("    " + json.dumps({
-            "kind": kind, "platform": platform, "name": pathlib.Path(name).name, "path": name,
-            "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}))
-    head = json.dumps({"schema": 1, "version": values["VERSION"], "serial": int(values["SERIAL"]),
-                       "expires": rfc3339(int(values["EXPIRES"]))}, indent=2)
-    pathlib.Path(path).write_text(
-        head[:-2] + ',\n  "artifacts": [\n' + ",\n".join(lines) + "\n  ]\n}\n")
+    rows = [artifact(kind, platform, name, (base / name).read_bytes())
+            for kind, platform, name in (word.split(":", 2) for word in words if "=" not in word)]
+    pathlib.Path(path).write_text(manifest_text(
+        values["VERSION"], int(values["SERIAL"]), rfc3339(int(values["EXPIRES"])), rows))
 
 
 def check(root_path, roots):

@@ -37,7 +37,9 @@ has "$segments" '^ *GNU_RELRO ' || wrong "leaves its relocations writable"
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cache=${SLIPWAY_STATIC_CACHE:-$top}
-paths=$(strings -n 6 "$file" | grep -F -e "$top/" -e "$cache/" -e .part/ -e packaging/static | head -n 3)
+pattern() { printf '(^|[^[:alnum:]_.])%s/' "$(printf '%s' "$1" | sed 's/[][\.*^$+?(){}|]/\\&/g')"; }
+paths=$(strings -n 6 "$file" |
+  grep -E -e "$(pattern "$top")" -e "$(pattern "$cache")" -e '\.part/' -e packaging/static | head -n 3)
 [ -z "$paths" ] || wrong "names a folder of this machine: $paths"
 
 bytes=$(wc -c <"$file")

@@ -238,6 +238,7 @@ build_glib2.0() {
     -Dnls=disabled -Dglib_debug=disabled -Dlibelf=disabled -Dintrospection=disabled \
     -Dbsymbolic_functions=false -Dgio_module_dir=/nonexistent/gio/modules
   sed -i 's/ -latomic//' "$sysroot/usr/lib/pkgconfig/glib-2.0.pc"
+  rm -r "$sysroot/nonexistent" # the empty module directory
 }
 
 build_libgpg-error() {

@@ -133,6 +133,13 @@ def write_licences(sysroot, folder, compiler_copyright):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
+def without_licence(parts, folder):
+    """The names of the components of which `folder` has no licence text."""
+    return [part["name"] for part in parts
+            if not any(path.is_file() and path.stat().st_size
+                       for path in (folder / "licenses" / part["name"]).glob("*"))]
+
+
 def main(argv):
     if len(argv) != 4:
         print(__doc__.split("\n\n")[1], file=sys.stderr)
@@ -145,8 +152,12 @@ def main(argv):
     folder.mkdir(parents=True, exist_ok=True)
     compiler, copyright_file = libgcc(arch)
     write_licences(sysroot, folder, copyright_file)
-    text = json.dumps(bill(arch, version, folder, compiler), indent=2) + "\n"
-    (folder / "slipway.cdx.json").write_text(text)
+    made_of = bill(arch, version, folder, compiler)
+    lacking = without_licence([made_of["metadata"]["component"], *made_of["components"]], folder)
+    if lacking:
+        print(f"slipway: no licence text of {', '.join(lacking)}", file=sys.stderr)
+        return 70
+    (folder / "slipway.cdx.json").write_text(json.dumps(made_of, indent=2) + "\n")
     return 0
 
 

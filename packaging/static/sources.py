@@ -50,6 +50,14 @@ Acquire::Languages "none";
 class Failure(Exception):
     """What went wrong, in words for the person who builds."""
 
+    status = 69
+
+
+class Mismatch(Failure):
+    """There are bytes, and they are not those of the pin."""
+
+    status = 76
+
 
 def read_lock(path=LOCK):
     """The stanzas of the lock, each a dict; "Files" is a list of (sha256, size, name)."""
@@ -143,13 +151,14 @@ def apt(*argv, must=True):
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           env={**os.environ, "LC_ALL": "C"})
     if must and done.returncode != 0:
-        raise Failure(f"{' '.join(argv)} failed:\n{done.stdout[-2000:]}")
+        errors = [line for line in done.stdout.splitlines() if line.startswith("E: ")]
+        raise Failure(f"{argv[0]} {argv[1]} failed:\n" + ("\n".join(errors) or done.stdout[-2000:]))
     return done.stdout
 
 
 def update():
     print("slipway: reading the index of the source mirror", file=sys.stderr)
-    apt("apt-get", "update", "-q")
+    apt("apt-get", "update", "-q", "-o", "APT::Update::Error-Mode=any")
 
 
 def download(fields, version):
@@ -201,26 +210,40 @@ def fetch():
     waiting = [fields for fields in read_lock() if missing_files(fields)]
     if not waiting:
         return
-    update()
+    damaged = [FILES / name for fields in waiting for name in missing_files(fields) if (FILES / name).exists()]
+    for path in damaged:
+        print(f"slipway: {path} differs from its pin; it is fetched again", file=sys.stderr)
+    try:
+        update()
+    except Failure as failure:
+        if not damaged:
+            raise
+        raise Mismatch(f"{', '.join(map(str, damaged))}: other bytes than the pins say, and no mirror to "
+                       f"fetch them from: {failure}") from failure
+    for path in damaged:
+        path.unlink()
     for fields in waiting:
         print(f"slipway: fetching {fields['Package']} {fields['Version']}", file=sys.stderr)
-        for name in missing_files(fields):
-            (FILES / name).unlink(missing_ok=True)
         download(fields, fields["Version"])
-    gone = [fields for fields in waiting if missing_files(fields)]
-    if gone:
-        raise Failure("\n".join(map(explain, gone)) +
-                      "\nmove the pins with: make static-relock")
+    problems = [explain(fields) for fields in waiting if missing_files(fields)]
+    if problems:
+        kind = Mismatch if any(isinstance(problem, Mismatch) for problem in problems) else Failure
+        raise kind("\n".join(map(str, problems)))
 
 
 def explain(fields):
-    versions = list(index_of(fields))
+    """The failure to raise for a package of which files are missing after its download."""
+    index = index_of(fields)
     name, pinned = fields["Package"], fields["Version"]
-    if pinned in versions:
-        return (f"{name}: the mirror's index has the pinned version {pinned}, but these files cannot "
-                f"be had or differ from the pins: {', '.join(missing_files(fields))}")
-    return (f"{name}: the lock pins version {pinned}, which the mirror no longer has; "
-            f"it has {', '.join(versions) or 'none'}")
+    lost = ", ".join(missing_files(fields))
+    if pinned not in index:
+        return Failure(f"{name}: the lock pins version {pinned}, which the mirror no longer has; it has "
+                       f"{', '.join(index) or 'none'}; move the pin with: make static-relock PACKAGE={name}")
+    if not set(fields["Files"]) <= set(index[pinned]):
+        return Mismatch(f"{name}: under the pinned version {pinned} the mirror has other bytes than the lock "
+                        f"pins: {lost}")
+    return Failure(f"{name}: the mirror's index has the pinned version {pinned}, but these files cannot be "
+                   f"had: {lost}; try again, or another mirror in SLIPWAY_SOURCE_MIRROR")
 
 
 def relock(names):
@@ -289,7 +312,10 @@ def main(argv):
         else:
             print(__doc__.split("\n\n")[1], file=sys.stderr)
             return 64
-    except (Failure, subprocess.CalledProcessError) as failure:
+    except Failure as failure:
+        print(f"slipway: {failure}", file=sys.stderr)
+        return failure.status
+    except subprocess.CalledProcessError as failure:
         print(f"slipway: {failure}", file=sys.stderr)
         return 69
     return 0

@@ -42,6 +42,7 @@ say() { echo "slipway: $*" >&2; }
 
 build() {
   [ ! -d "$sysroot" ] || return 0
+  umask 022
   mkdir -p "$cache"
   exec 9>"$cache/lock"
   flock 9
@@ -54,7 +55,9 @@ build() {
   env -i PATH="$part/bin:$path" HOME="$part/work" LC_ALL=C TZ=UTC SOURCE_DATE_EPOCH=1735689600 \
     SLIPWAY_STATIC_CACHE="$cache" ARCH="$arch" PART="$part" HERE="$here" JOBS="$jobs" \
     make --no-print-directory -j"$jobs" -f "$here/sysroot.mk" 9>&-
-  rm -rf "$part/work" "$part/done" "$part/log"
+  # What only the build of the libraries needed.
+  # shellcheck disable=SC2115 # $part is never empty
+  rm -rf "$part/work" "$part/done" "$part/log" "$part/usr/bin" "$part/usr/libexec" "$part/usr/share" "$part/usr/lib/cmake"
   mv "$part" "$sysroot"
   say "$sysroot is ready"
 }

@@ -7,7 +7,7 @@ import pathlib
 import pty
 import select
 import shutil
-import stat
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,10 +15,14 @@ import time
 import unittest
 
 sys.dont_write_bytecode = True
-TOP = pathlib.Path(__file__).resolve().parents[2]
-SLIPWAY = os.environ.get("SLIPWAY", str(TOP / "build/release/slipway"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "common"))
+from files import NOBODY, SLIPWAY, TOP, tree  # noqa: E402 pylint: disable=wrong-import-position
+
+# A shell that starts us in the background, or nohup, ignores these, and so would all that we start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 SECONDS = 20  # nothing here may take longer: what does, hangs
-NOBODY = 65534
 TIMEOUT = 99
 
 # A process starts with the peak of the one that made it, so that has to be a small one.
@@ -62,31 +66,6 @@ path = @prefix@/note
 from = note
 mode = 0644
 """
-
-
-def describe(path):
-    """What a file is, without following it; the times are left out."""
-    info = os.lstat(path)
-    what = ""
-    if stat.S_ISLNK(info.st_mode):
-        what = os.readlink(path)
-    elif stat.S_ISREG(info.st_mode) and info.st_size < 1 << 20:
-        try:
-            what = pathlib.Path(path).read_bytes()
-        except PermissionError:
-            what = info.st_mtime_ns
-    links = 1 if stat.S_ISDIR(info.st_mode) else info.st_nlink
-    return (info.st_mode, info.st_uid, links, what)
-
-
-def tree(top):
-    """Everything below a directory: relative path -> what it is."""
-    found = {".": describe(top)}
-    for directory, names, files in os.walk(top):
-        for name in names + files:
-            path = os.path.join(directory, name)
-            found[os.path.relpath(path, top)] = describe(path)
-    return found
 
 
 class Result:

@@ -13,7 +13,7 @@ import tempfile
 import unittest
 
 from cli_support import STACK_INI, Case, each_row
-from tls_server import Authority, Server, only, openssl
+from tls_server import Authority, Server, only, openssl, redirect
 
 ARCHIVE_STEP = """
 [step thing]
@@ -108,7 +108,7 @@ class TlsCase(Case):
 
     def assert_not_installed(self, server, result, pattern):
         self.assert_refused(result, 69, pattern)
-        self.assertEqual(server.requests, [])
+        self.assertEqual(server.seen, [])
         self.assertFalse((self.home / "probe").exists())
 
 
@@ -118,7 +118,7 @@ class Refused(TlsCase):
 
     def check_row(self, certificate, env, host, pattern):
         server = self.serve(certificate)
-        result = self.install(server.url("/thing.tar.gz", host), env)
+        result = self.install(server.url_of("/thing.tar.gz", host), env)
         self.assert_not_installed(server, result, pattern)
 
 
@@ -128,7 +128,7 @@ class Accepted(TlsCase):
 
     def check_row(self, env):
         server = self.serve("good")
-        self.assert_installed(self.install(server.url("/thing.tar.gz"), env))
+        self.assert_installed(self.install(server.url_of("/thing.tar.gz"), env))
 
 
 class Versions(TlsCase):
@@ -146,7 +146,7 @@ class Versions(TlsCase):
                 server = self.serve("good", version)
                 self.assertEqual(self.negotiated(server, version), name)
                 shutil.rmtree(self.cwd / "stack", ignore_errors=True)
-                result = self.install(server.url("/thing.tar.gz"), {"SSL_CERT_FILE": "{CA}"})
+                result = self.install(server.url_of("/thing.tar.gz"), {"SSL_CERT_FILE": "{CA}"})
                 self.assert_not_installed(server, result, "TLS: .*(protocol|version)")
 
     def test_12_and_13_are_spoken(self):
@@ -157,25 +157,26 @@ class Versions(TlsCase):
                 shutil.rmtree(self.home)
                 self.home.mkdir()
                 self.assert_installed(
-                    self.install(server.url("/thing.tar.gz"), {"SSL_CERT_FILE": "{CA}"}))
+                    self.install(server.url_of("/thing.tar.gz"), {"SSL_CERT_FILE": "{CA}"}))
 
 
 class Redirects(TlsCase):
     def test_to_http_is_refused(self):
         server = self.serve("good")
-        server.files["/thing.tar.gz"] = f"http://localhost:{server.port}/plain.tar.gz"
-        result = self.install(server.url("/thing.tar.gz"), {"SSL_CERT_FILE": "{CA}"})
+        server.routes["/thing.tar.gz"] = redirect(
+            f"http://localhost:{server.port}/plain.tar.gz")
+        result = self.install(server.url_of("/thing.tar.gz"), {"SSL_CERT_FILE": "{CA}"})
         self.assert_refused(result, 69, "http")
-        self.assertNotIn("/plain.tar.gz", server.requests)
+        self.assertNotIn("/plain.tar.gz", server.seen)
         self.assertFalse((self.home / "probe").exists())
 
     def test_the_next_server_is_verified_too(self):
         second = self.serve("expired")
         first = self.serve("good")
-        first.files["/thing.tar.gz"] = second.url("/thing.tar.gz")
-        result = self.install(first.url("/thing.tar.gz"), {"SSL_CERT_FILE": "{CA}"})
+        first.routes["/thing.tar.gz"] = redirect(second.url_of("/thing.tar.gz"))
+        result = self.install(first.url_of("/thing.tar.gz"), {"SSL_CERT_FILE": "{CA}"})
         self.assert_refused(result, 69, "expired")
-        self.assertEqual(second.requests, [])
+        self.assertEqual(second.seen, [])
 
 
 if __name__ == "__main__":

@@ -12,14 +12,12 @@ import subprocess
 import tempfile
 import unittest
 
-from release_fixture import Key, Release
+from release_fixture import Release, new_key
+from files import TOP
 from tls_server import Authority, Server
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-SLIPWAY = os.environ.get("SLIPWAY", str(TOP / "build/release/slipway"))
 SOURCE = (TOP / "packaging/install.sh").read_text()
 SECONDS = 60
-NOBODY = 65534
 NAME = "/v0.2.0/slipway-0.2.0-linux-x86_64"
 SHELLS = {
     "dash": ["dash"],
@@ -62,17 +60,6 @@ def program(version, help_text="-"):
     return PROGRAM.format(version=version, help=help_text).encode()
 
 
-def tree(folder):
-    """Everything below a folder: modes and contents."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        body = (
-            os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else b""
-        )
-        found[str(path.relative_to(folder))] = (path.lstat().st_mode, body)
-    return found
-
-
 def executable(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -87,8 +74,8 @@ class World:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="slipway-install-"))
         self.authority = Authority(self.folder)
         self.certificate = self.authority.issue("server")
-        self.key = Key(self.folder, "release")
-        self.other_key = Key(self.folder, "other")
+        self.key = new_key(self.folder, "release")
+        self.other_key = new_key(self.folder, "other")
 
     def tools(self, *more):
         """Returns: a folder with links to TOOLS and those, to be the whole PATH."""
@@ -117,7 +104,7 @@ class Case(unittest.TestCase):
         self.target = self.dir / "slipway"
         self.server = Server(WORLD.certificate)
         self.addCleanup(self.server.close)
-        self.keys = WORLD.key.public
+        self.keys = WORLD.key.public.hex()
         self.path = os.environ["PATH"]
         self.env = {}
         self.run_as = {}
@@ -142,7 +129,7 @@ class Case(unittest.TestCase):
             "TMPDIR": str(self.temp),
             "XDG_DATA_HOME": str(self.home / "data"),
             "CI": "1",
-            "SLIPWAY_CA_FILE": str(WORLD.authority.file),
+            "SLIPWAY_CA_BUNDLE": str(WORLD.authority.bundle),
             **self.env,
         }
 

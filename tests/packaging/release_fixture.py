@@ -2,50 +2,27 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
-import base64
-import hashlib
-import json
 import pathlib
+import sys
 
-from tls_server import openssl
+sys.dont_write_bytecode = True
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(TOP / "tests/common"), str(TOP / "packaging/release")]
+import documents  # noqa: E402
 
-MANIFEST_DOMAIN = b"slipway-manifest-v1"
-
-
-class Key:
-    """An Ed25519 key; "public" in hex as in a list of release keys."""
-
-    def __init__(self, folder, name):
-        self.folder = pathlib.Path(folder)
-        self.file = self.folder / f"{name}.key"
-        openssl("genpkey", "-algorithm", "ed25519", "-out", self.file)
-        raw = openssl("pkey", "-in", self.file, "-pubout", "-outform", "DER")[-32:]
-        self.public = raw.hex()
-        self.id = hashlib.sha256(raw).digest()[:8]
-
-    def sign(self, message):
-        file = self.folder / "message"  # openssl 3.0 wants to know the length beforehand
-        file.write_bytes(message)
-        return openssl("pkeyutl", "-sign", "-inkey", self.file, "-rawin", "-in", file)
-
-    def sig(self, document, domain=MANIFEST_DOMAIN):
-        signature = base64.b64encode(self.sign(domain + b"\0" + document)).decode()
-        return f"ed25519 {self.id.hex()} {signature}\n".encode()
-
-    def minisig(self, document):
-        signature = self.sign(hashlib.blake2b(document).digest())
-        comment = b"a test"
-        first = base64.b64encode(b"ED" + self.id + signature)
-        last = base64.b64encode(self.sign(signature + comment))
-        return (b"untrusted comment: a test\n" + first + b"\ntrusted comment: " + comment + b"\n" +
-                last + b"\n")
+PLATFORMS = ("linux-aarch64", "linux-x86_64")
 
 
-def manifest(version, serial, expires, artifacts):
-    """In the one form that a shell can read too."""
-    rows = ",\n".join("    " + json.dumps(row) for row in artifacts)
-    return (f'{{\n  "schema": 1,\n  "version": "{version}",\n  "serial": {serial},\n'
-            f'  "expires": "{expires}",\n  "artifacts": [\n{rows}\n  ]\n}}\n').encode()
+def new_key(folder, name):
+    return documents.new_key(pathlib.Path(folder, f"{name}.key"))
+
+
+def sig(key, document, domain=documents.MANIFEST):
+    return documents.signature_line(key, domain, document).encode()
+
+
+def minisig(key, document):
+    return documents.minisign_lines(key, document, "a test").encode()
 
 
 class Release:
@@ -55,30 +32,27 @@ class Release:
         self.key, self.version, self.serial = key, version, serial
         self.expires = "2099-01-01T00:00:00Z"
         self.program = program
-        self.rows = [self.row(platform) for platform in ("linux-aarch64", "linux-x86_64")]
-        self.rows.append({"kind": "source", "platform": "any", "name": f"slipway-{version}.tar.xz",
-                          "path": f"v{version}/slipway-{version}.tar.xz", "size": 5,
-                          "sha256": "0" * 64})
+        self.rows = [documents.artifact("program", platform, self.path(platform), program)
+                     for platform in PLATFORMS]
+        self.rows.append(documents.artifact(
+            "source", "any", f"v{version}/slipway-{version}.tar.xz", b"not published"))
         self.text = None  # instead of what the fields above say
 
-    def row(self, platform):
-        name = f"slipway-{self.version}-{platform}"
-        return {"kind": "program", "platform": platform, "name": name,
-                "path": f"v{self.version}/{name}", "size": len(self.program),
-                "sha256": hashlib.sha256(self.program).hexdigest()}
+    def path(self, platform):
+        return f"v{self.version}/slipway-{self.version}-{platform}"
 
     def change(self, **fields):
         for row in self.rows[:2]:
             row.update(fields)
 
     def manifest(self):
-        return self.text or manifest(self.version, self.serial, self.expires, self.rows)
+        return self.text or documents.manifest_text(
+            self.version, self.serial, self.expires, self.rows).encode()
 
-    def publish(self, routes, newest=True):
+    def publish(self, routes, newest=True, top=""):
+        """Puts it below `top`, as the newest one too."""
         text = self.manifest()
-        for place in ("/",) * newest + (f"/v{self.version}/",):
-            routes[f"{place}manifest.json"] = text
-            routes[f"{place}manifest.json.sig"] = self.key.sig(text)
-            routes[f"{place}manifest.json.minisig"] = self.key.minisig(text)
-        for row in self.rows[:2]:
-            routes[f"/v{self.version}/slipway-{self.version}-{row['platform']}"] = self.program
+        files = {"": text, ".sig": sig(self.key, text), ".minisig": minisig(self.key, text)}
+        for place in (f"{top}/",) * newest + (f"{top}/v{self.version}/",):
+            routes.update({f"{place}manifest.json{end}": data for end, data in files.items()})
+        routes.update({f"{top}/{self.path(platform)}": self.program for platform in PLATFORMS})

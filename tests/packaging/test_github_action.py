@@ -17,11 +17,10 @@ import yaml
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from release_fixture import Key, Release  # noqa: E402
+from release_fixture import Release, new_key, sig  # noqa: E402
+from files import SLIPWAY, TOP  # noqa: E402
 from tls_server import Authority, Server  # noqa: E402
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-SLIPWAY = os.environ.get("SLIPWAY", str(TOP / "build/release/slipway"))
 FOLDER = TOP / "packaging/github-action"
 ACTION = yaml.safe_load((FOLDER / "action.yml").read_text())
 STEPS = ACTION["runs"]["steps"]
@@ -50,7 +49,7 @@ def setUpModule():
     PLACE = pathlib.Path(tempfile.mkdtemp(prefix="slipway-action-"))
     AUTHORITY = Authority(PLACE)
     CERTIFICATE = AUTHORITY.issue("server")
-    KEY = Key(PLACE, "release")
+    KEY = new_key(PLACE, "release")
     shown = subprocess.run([SLIPWAY, "version"], stdout=subprocess.PIPE, check=True, text=True)
     VERSION = shown.stdout.split()[1]
 
@@ -80,7 +79,7 @@ class Runner(unittest.TestCase):
 
     @staticmethod
     def stamp(text):
-        return re.sub("^release_keys=.*$", f"release_keys='{KEY.public}'", text, count=1,
+        return re.sub("^release_keys=.*$", f"release_keys='{KEY.public.hex()}'", text, count=1,
                       flags=re.M).encode()
 
     def expand(self, text, known):
@@ -95,7 +94,7 @@ class Runner(unittest.TestCase):
                "RUNNER_TEMP": str(self.home / "temp"), "RUNNER_TOOL_CACHE": str(self.home / "tools"),
                "GITHUB_OUTPUT": str(output), "GITHUB_PATH": str(self.home / "path"),
                "GITHUB_STEP_SUMMARY": str(self.home / "summary"),
-               "SLIPWAY_CA_FILE": str(AUTHORITY.file),
+               "SLIPWAY_CA_BUNDLE": str(AUTHORITY.bundle),
                "ASAN_OPTIONS": "verify_asan_link_order=0"}
         env.update({name: self.expand(value, known) for name, value in step.get("env", {}).items()})
         done = subprocess.run(["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
@@ -187,7 +186,7 @@ class Program(Runner):
 
     def test_a_release_of_somebody_else(self):
         text = self.release.manifest()
-        self.server.routes["/manifest.json.sig"] = Key(PLACE, "other").sig(text)
+        self.server.routes["/manifest.json.sig"] = sig(new_key(PLACE, "other"), text)
         self.assertEqual(self.run_action()[0], 76, self.log)
 
 

@@ -6,8 +6,9 @@ SPDX-License-Identifier: Apache-2.0
 import os
 import shutil
 
-from install_support import NAME, SHELLS, TOOLS, WORLD, Case, executable, program, tree
-from release_fixture import Release
+from install_support import NAME, SHELLS, TOOLS, WORLD, Case, executable, program
+from files import tree
+from release_fixture import Release, documents, minisig, sig
 from tls_server import Authority, Server, cut, endless, failing, page, redirect, unsaid
 
 
@@ -47,7 +48,7 @@ HOSTILE = [
     (
         "signature of something else",
         None,
-        {"/manifest.json.sig": lambda h: h.send(200, WORLD.key.sig(b"{}"))},
+        {"/manifest.json.sig": lambda h: h.send(200, sig(WORLD.key, b"{}"))},
         76,
         "signature .* wrong",
     ),
@@ -56,7 +57,7 @@ HOSTILE = [
         None,
         {
             "/manifest.json.sig": lambda h: h.send(
-                200, WORLD.other_key.sig(h.server.routes["/manifest.json"])
+                200, sig(WORLD.other_key, h.server.routes["/manifest.json"])
             )
         },
         76,
@@ -67,7 +68,7 @@ HOSTILE = [
         None,
         {
             "/manifest.json.sig": lambda h: h.send(
-                200, WORLD.key.sig(h.server.routes["/manifest.json"], b"slipway-root-v1")
+                200, sig(WORLD.key, h.server.routes["/manifest.json"], documents.ROOT)
             )
         },
         76,
@@ -215,10 +216,10 @@ class Hostile(Case):
         self.publish()
         text = self.server.routes["/manifest.json"]
         for name, signature in (
-            ("stranger", WORLD.other_key.minisig(text)),
+            ("stranger", minisig(WORLD.other_key, text)),
             ("empty", b""),
-            ("something else", WORLD.key.minisig(b"{}")),
-            ("the other kind", WORLD.key.sig(text)),
+            ("something else", minisig(WORLD.key, b"{}")),
+            ("the other kind", sig(WORLD.key, text)),
         ):
             with self.subTest(name):
                 self.server.routes["/manifest.json.minisig"] = signature
@@ -256,7 +257,7 @@ class Hostile(Case):
         self.old_program()
         for name, options, trusted in (
             ("expired", {"days": -1}, True),
-            ("wrong host", {"alternatives": "DNS:elsewhere"}, True),
+            ("wrong host", {"hosts": ["DNS:elsewhere"]}, True),
             ("nobody's", {}, False),
         ):
             with self.subTest(name):
@@ -267,10 +268,10 @@ class Hostile(Case):
                     other = self.home.parent / f"{self.home.name}-ca"
                     other.mkdir()
                     self.addCleanup(shutil.rmtree, other)
-                    self.env["SLIPWAY_CA_FILE"] = str(Authority(other).file)
+                    self.env["SLIPWAY_CA_BUNDLE"] = str(Authority(other).bundle)
                 for self.path in (os.environ["PATH"], str(WORLD.tools("wget", "openssl"))):
                     self.attempt(
-                        69, "cannot get manifest.json .*certificate", "--base-url", server.url
+                        69, "cannot get manifest.json .*certificate", "--release-url", server.url
                     )
                 self.assertEqual(server.seen, [])
 

@@ -17,19 +17,16 @@ import unittest
 
 from install_support import (
     NAME,
-    NOBODY,
     SECONDS,
     SHELLS,
-    SLIPWAY,
     STACKS,
-    TOP,
     WORLD,
     Case,
     executable,
     program,
-    tree,
 )
 from release_fixture import Release
+from files import NOBODY, SLIPWAY, TOP, tree
 from tls_server import Proxy, Server, redirect
 
 
@@ -52,7 +49,7 @@ class Good(Case):
                 self.expect(0, r"the one before is at .*slipway\.prev", shell=shell)
                 self.assertEqual((self.dir / "slipway.prev").read_bytes(), program("0.2.0"))
                 self.expect(0, "removed", "--uninstall", shell=shell)
-                self.assertEqual(list(tree(self.home)), ["tmp"])
+                self.assertEqual(list(tree(self.home)), [".", "tmp"])
 
     def test_wget(self):
         self.path = str(WORLD.tools("wget", "openssl"))
@@ -105,7 +102,7 @@ exec {shutil.which('curl')} -fskS "$6"
         self.expect(69, "nothing here can check", "--require-signature")
 
     def test_second_release_key(self):
-        self.keys = f"{WORLD.other_key.public} {WORLD.key.public}"
+        self.keys = f"{WORLD.other_key.public.hex()} {WORLD.key.public.hex()}"
         self.publish()
         self.expect(0, "signature checked")
         shutil.rmtree(self.dir)
@@ -141,7 +138,7 @@ exec {shutil.which('curl')} -fskS "$6"
                 ).stdout
                 self.assertTrue(shown.startswith(f"{self.dir}:"))
                 self.expect(0, "removed", "--uninstall", shell=shell)
-                self.assertEqual(list(tree(self.home)), ["tmp"])
+                self.assertEqual(list(tree(self.home)), [".", "tmp"])
 
     def test_hand_over(self):
         self.publish()
@@ -198,7 +195,7 @@ exec {shutil.which('curl')} -fskS "$6"
         self.addCleanup(mirror.close)
         Release(WORLD.key, program("0.2.0")).publish(mirror.routes)
         self.path = str(WORLD.tools("curl"))
-        self.expect(69, "nothing here can check a signature", "--base-url", mirror.url)
+        self.expect(69, "nothing here can check a signature", "--release-url", mirror.url)
         self.path = str(WORLD.tools("curl", "openssl"))
         self.env["SLIPWAY_RELEASE_URL"] = f"{mirror.url}/"
         self.expect(0, f"asking localhost:{mirror.port} (.*\n)*.*signature checked")
@@ -223,10 +220,10 @@ exec {shutil.which('curl')} -fskS "$6"
             for path in (self.home, self.temp):
                 os.chown(path, NOBODY, NOBODY)
         WORLD.folder.chmod(0o755)
-        shutil.copy(WORLD.authority.file, self.home / "ca.pem")
+        shutil.copy(WORLD.authority.bundle, self.home / "ca.pem")
         (self.home / "ca.pem").chmod(0o644)
         self.env = {
-            "SLIPWAY_CA_FILE": str(self.home / "ca.pem"),
+            "SLIPWAY_CA_BUNDLE": str(self.home / "ca.pem"),
             "XDG_DATA_HOME": "",
             "SHELL": "/bin/zsh",
         }
@@ -285,6 +282,14 @@ exec {shutil.which('curl')} -fskS "$6"
         self.publish(version, 7, program=body)
         status, out, err = self.run_sh("version")
         self.assertEqual((status, out.split()[:2]), (0, ["slipway", version]), err)
+        # What was said about certificates and the mirror holds for the program too.
+        self.env["SLIPWAY_CA_BUNDLE"] = ""
+        said = {"ca-bundle": str(WORLD.authority.bundle), "release-url": self.server.url}
+        words = [word for name, value in said.items() for word in (f"--{name}", value)]
+        status, out, err = self.run_sh(*words, "config", "--json")
+        self.assertEqual(status, 0, err)
+        settings = json.loads(out)["settings"]
+        self.assertEqual({name: settings[name]["value"] for name in said}, said)
         self.expect(0, "removed", "--uninstall")
 
 
@@ -314,7 +319,7 @@ class Refusals(Case):
         ):
             with self.subTest(arguments):
                 self.refuse(64, pattern, *arguments)
-        self.refuse(78, "cannot read the certificates", "--ca-file", "/nonexistent")
+        self.refuse(78, "cannot read the certificates", "--ca-bundle", "/nonexistent")
         status, out, _ = self.run_sh("--help")
         self.assertEqual(
             (status, out.splitlines()[0]), (0, "usage: install.sh [OPTION...] [COMMAND...]")
@@ -396,7 +401,7 @@ class Refusals(Case):
             self.run_as = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
             self.home.chmod(0o755)
             self.temp.chmod(0o777)
-            self.env["SLIPWAY_CA_FILE"] = "/etc/passwd"
+            self.env["SLIPWAY_CA_BUNDLE"] = "/etc/passwd"
         self.dir.mkdir(mode=0o555)
         self.refuse(77, "cannot be written; choose another place")
 

@@ -23,11 +23,12 @@ static:
 \tmkdir -p $(OUT)
 \tcp $(PROGRAM) $(OUT)/slipway
 static-sbom:
-\tmkdir -p build/static/licenses/musl
-\techo '{}' >build/static/slipway.cdx.json
-\techo 'do as you like' >build/static/licenses/musl/COPYRIGHT
+\tmkdir -p $(OUT)/licenses/musl
+\techo '{}' >$(OUT)/slipway.cdx.json
+\techo 'do as you like' >$(OUT)/licenses/musl/COPYRIGHT
 release:
-\t@VERSION='$(VERSION)' RELEASE_URL='https://slipway.test/releases' packaging/release.sh make
+\t@VERSION='$(VERSION)' RELEASE_URL='https://slipway.test/releases' \\
+\t HOMEPAGE='https://slipway.test' packaging/release.sh make
 """
 LOCK = """\
 Package: musl
@@ -42,8 +43,8 @@ Files:
 """
 FILES = ["SHA256SUMS", "manifest.json", "manifest.json.minisig", "manifest.json.sig",
          *(f"slipway-{NEW}{end}" for end in (
-             "-licenses.tar.xz", "-linux-aarch64", "-linux-x86_64", "-sources.tar", ".cdx.json",
-             ".tar.xz"))]
+             "-licenses.tar.xz", "-linux-aarch64", "-linux-aarch64.cdx.json", "-linux-x86_64",
+             "-linux-x86_64.cdx.json", "-sources.tar", ".tar.xz"))]
 
 
 class Releases(Case):
@@ -61,8 +62,10 @@ class Releases(Case):
         (packaging / "roots").mkdir()
         shutil.copytree(TOP / "packaging/release", packaging / "release",
                         ignore=shutil.ignore_patterns("__pycache__"))
-        for file in ("release.sh", "install.sh"):
+        for file in ("release.sh", "install.sh", "stamp.sh"):
             shutil.copy(TOP / "packaging" / file, packaging / file)
+        for folder in ("rpm", "arch", "alpine", "homebrew"):
+            shutil.copytree(TOP / "packaging" / folder, packaging / folder)
         for file in ("root.1.json", "root.1.json.sig"):
             shutil.copy(self.keys / file, packaging / "roots" / file)
         shutil.copy(self.keys / "root.1.json", packaging / "root.json")
@@ -93,12 +96,12 @@ class Releases(Case):
         self.git("add", "-A", cwd=tree)
         self.git("commit", "-q", "-m", "all", cwd=tree)
 
-    def release(self, tree=None, **changes):
+    def release(self, tree=None, words=(), **changes):
         """Runs make release."""
-        env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "PROGRAM": "build/new",
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.home), "PROGRAM": str(self.tree / "build/new"),
                "RELEASE_KEY": str(self.keys / "release.1.key"), **changes}
-        return subprocess.run(["make", "--no-print-directory", "release"], cwd=tree or self.tree,
-                              env={name: value for name, value in env.items() if value},
+        return subprocess.run(["make", "--no-print-directory", "release", *words],
+                              cwd=tree or self.tree, env={name: value for name, value in env.items() if value},
                               capture_output=True, text=True, timeout=SECONDS, check=False)
 
     def assert_refused(self, done, status, pattern, version=None):
@@ -117,7 +120,7 @@ class Releases(Case):
         folder = dist / f"v{NEW}"
         self.assertEqual(sorted(os.listdir(folder)), FILES)
         self.assertEqual(sorted(os.listdir(dist)), [
-            "install.sh", "manifest.json", "manifest.json.minisig", "manifest.json.sig",
+            "install.sh", "manifest.json", "manifest.json.minisig", "manifest.json.sig", "packaging",
             "root.1.json", "root.1.json.sig", f"v{NEW}"])
         subprocess.run(["sha256sum", "--quiet", "--strict", "-c", "SHA256SUMS"], cwd=folder,
                        check=True)
@@ -125,6 +128,7 @@ class Releases(Case):
         self.check_minisign(dist)
         self.check_installer(dist)
         self.check_archives(folder)
+        self.check_recipes(dist)
         self.check_no_secret(dist, done)
 
     def check_manifest(self, dist):
@@ -140,7 +144,7 @@ class Releases(Case):
             self.assertEqual((len(data), documents.hashlib.sha256(data).hexdigest()),
                              (artifact["size"], artifact["sha256"]))
         self.assertEqual([artifact["kind"] for artifact in manifest["artifacts"]],
-                         ["program", "program", "source", "sbom", "licenses", "third-party"])
+                         ["program", "program", "source", "sbom", "sbom", "licenses", "third-party"])
 
     def check_minisign(self, dist):
         """The real minisign agrees, and so does the program."""
@@ -172,6 +176,16 @@ class Releases(Case):
                             for name in names(f"slipway-{NEW}-licenses.tar.xz")))
         self.assertIn(f"slipway-{NEW}/packaging/release.sh", names(f"slipway-{NEW}.tar.xz"))
 
+    def check_recipes(self, dist):
+        """They build from the archive of this release."""
+        digest = documents.hashlib.sha256(
+            (dist / f"v{NEW}/slipway-{NEW}.tar.xz").read_bytes()).hexdigest()
+        self.assertEqual(sorted(os.listdir(dist / "packaging")), [
+            "APKBUILD", "PKGBUILD", "slipway.rb", "slipway.rpmlintrc", "slipway.spec"])
+        self.assertIn(digest, (dist / "packaging/PKGBUILD").read_text())
+        self.assertIn(f"https://slipway.test/releases/v{NEW}/slipway-{NEW}.tar.xz",
+                      (dist / "packaging/slipway.rb").read_text())
+
     def check_no_secret(self, dist, done):
         """No part of a private key gets out."""
         secret = "".join((self.keys / "release.1.key").read_text().splitlines()[1:-1])
@@ -188,6 +202,13 @@ class Releases(Case):
             done = self.release(tree)
             self.assertEqual(done.returncode, 0, done.stderr)
         subprocess.run(["diff", "-r", self.tree / "build/dist", other / "build/dist"], check=True)
+
+    def test_no_recipes_of_a_pre_release(self):
+        """rpm, pacman, apk and dpkg would all read its version as something else."""
+        done = self.release(words=["VERSION=9.9.9-rc.1"], RELEASE_UNTAGGED="1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("no recipes", done.stderr)
+        self.assertFalse((self.tree / "build/dist/packaging").exists())
 
     def test_serial_counts_the_releases(self):
         for number in (1, 2):

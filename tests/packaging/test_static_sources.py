@@ -106,18 +106,44 @@ class Fetching(unittest.TestCase):
         self.assertEqual(self.run_command("fetch")[0], 0)
         self.assertEqual((self.files / "demo_1.0.dsc").read_bytes(), b"one")
 
-    def test_a_file_with_other_bytes_is_refused(self):
-        (self.files / "demo_1.0.dsc").write_bytes(b"0ne")
+    def test_a_mirror_with_other_bytes_is_refused(self):
         self.mirror["1.0-1"] = ([pin("demo_1.0.dsc", b"0ne")], {"demo_1.0.dsc": b"0ne"})
         status, said = self.run_command("fetch")
+        self.assertEqual(status, 76)
+        self.assertIn("other bytes than the lock pins: demo_1.0.dsc", said)
+
+    def test_a_damaged_file_of_the_cache_is_fetched_again(self):
+        (self.files / "demo_1.0.dsc").write_bytes(b"0ne")
+        self.mirror["1.0-1"] = ([pin("demo_1.0.dsc", b"one")], {"demo_1.0.dsc": b"one"})
+        status, said = self.run_command("fetch")
+        self.assertEqual(status, 0, said)
+        self.assertIn("demo_1.0.dsc differs from its pin; it is fetched again", said)
+        self.assertEqual((self.files / "demo_1.0.dsc").read_bytes(), b"one")
+
+    def test_without_a_mirror_the_damaged_file_is_the_error(self):
+        for content, expected in ((b"0ne", 76), (None, 69)):
+            with self.subTest(content):
+                if content:
+                    (self.files / "demo_1.0.dsc").write_bytes(content)
+                else:
+                    (self.files / "demo_1.0.dsc").unlink()
+                with mock.patch.object(sources, "update", side_effect=sources.Failure("no route")):
+                    status, said = self.run_command("fetch")
+                self.assertEqual(status, expected)
+                self.assertIn("no route", said)
+                self.assertEqual("demo_1.0.dsc: other bytes" in said, expected == 76)
+
+    def test_a_file_that_the_index_promises_and_the_mirror_lacks(self):
+        self.mirror["1.0-1"] = ([pin("demo_1.0.dsc", b"one")], {})
+        status, said = self.run_command("fetch")
         self.assertEqual(status, 69)
-        self.assertIn("differ from the pins: demo_1.0.dsc", said)
+        self.assertIn("cannot be had: demo_1.0.dsc; try again", said)
 
     def test_a_pin_that_is_gone_is_named_with_both_versions_and_the_command(self):
         self.mirror["1.0-2"] = ([pin("demo_1.0-2.dsc", b"two")], {})
         status, said = self.run_command("fetch")
         self.assertEqual(status, 69)
-        for word in ("demo", "1.0-1", "1.0-2", "make static-relock"):
+        for word in ("demo: the lock pins version 1.0-1", "it has 1.0-2", "make static-relock PACKAGE=demo"):
             self.assertIn(word, said)
 
     def test_relock_takes_the_newest_that_can_be_had_and_says_what_it_passed_over(self):
@@ -130,6 +156,8 @@ class Fetching(unittest.TestCase):
         after = sources.read_lock()[0]
         self.assertEqual((after["Version"], after["Files"]), ("1.0-2", [pin("demo_2.dsc", b"two")]))
         self.assertEqual(after["Purl"], "pkg:deb/debian/demo@1.0-2?arch=source&distro=trixie")
+        self.assertEqual(self.run_command("relock", "demo")[0], 0)
+        self.assertEqual(sources.read_lock(), [after])
 
     def test_relock_of_what_is_not_in_the_lock(self):
         status, said = self.run_command("relock", "other")
@@ -157,6 +185,47 @@ class Bill(unittest.TestCase):
                 self.assertRegex(part["hashes"][0]["content"], "^[0-9a-f]{64}$")
                 for licence in part["licenses"]:
                     self.assertEqual(len(set(licence) & {"license", "expression"}), 1)
+
+    # What the schema of CycloneDX 1.5 knows of each object that we write; it forbids everything else.
+    FIELDS = {
+        "": {"bomFormat", "specVersion", "serialNumber", "version", "metadata", "components", "dependencies"},
+        "metadata": {"timestamp", "component"},
+        "component": {"type", "bom-ref", "supplier", "name", "version", "description", "scope", "hashes",
+                      "licenses", "purl", "externalReferences", "pedigree"},
+        "supplier": {"name"},
+        "hashes": {"alg", "content"},
+        "licenses": {"license", "expression"},
+        "license": {"id"},
+        "externalReferences": {"type", "url", "hashes"},
+        "pedigree": {"patches", "notes"},
+        "patches": {"type", "diff"},
+        "diff": {"text", "url"},
+        "text": {"contentType", "content"},
+        "dependencies": {"ref", "dependsOn"},
+    }
+    WORDS = {"type": {"application", "library", "distribution", "unofficial"}, "scope": {"required"},
+             "alg": {"SHA-256"}, "specVersion": {"1.5"}, "contentType": {"text/x-diff"}}
+
+    def test_it_has_no_field_and_no_word_that_the_schema_does_not_know(self):
+        def walk(name, value):
+            if isinstance(value, list):
+                for one in value:
+                    walk(name, one)
+            elif isinstance(value, dict):
+                self.assertLessEqual(set(value), self.FIELDS["component" if name == "components" else name], name)
+                for key, inner in value.items():
+                    walk(key, inner)
+            else:
+                self.assertNotIn(value, ("", None), name)
+                self.assertTrue(name not in self.WORDS or value in self.WORDS[name], (name, value))
+        walk("", self.bill)
+
+    def test_a_part_without_a_licence_text_is_named(self):
+        parts = [{"name": "full"}, {"name": "hollow"}, {"name": "absent"}]
+        for name, text in (("full", "do as you like"), ("hollow", "")):
+            (self.folder / "licenses" / name).mkdir(parents=True)
+            (self.folder / "licenses" / name / "COPYING").write_text(text)
+        self.assertEqual(sbom.without_licence(parts, self.folder), ["hollow", "absent"])
 
     def test_it_names_everything_that_is_linked_in_and_no_tool(self):
         names = [part["name"] for part in self.bill["components"]]
@@ -186,6 +255,35 @@ class Check(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         for word in ("asks for an interpreter", "needs shared libraries", "stack size"):
             self.assertIn(word, done.stderr)
+
+
+class Bench(unittest.TestCase):
+    """The verdicts over made-up figures: a stand-in prints them in the place of bench_run."""
+
+    def bench(self, start_us, resident_kib, budgets="6 1.5 8"):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for name in ("static", "dynamic"):
+                (root / name).write_bytes(b"x" * 1048576)
+            # Each batch is slower than the one before: the least median counts.
+            (root / "bench").write_text(
+                f"#!/bin/sh\necho x >>'{root}/batch'\nslow=$(wc -l <'{root}/batch')\nshift\nfor one; do\n"
+                f'  case $one in */static*) us=$(({start_us} + slow * 9)) ;; *) us=$((1000 + slow * 9)) ;; esac\n'
+                f'  echo "$us 400 {resident_kib} $one"\ndone\n')
+            (root / "bench").chmod(0o755)
+            done = subprocess.run([TOP / "tests/bench_static.sh", *(root / name for name in (
+                "static", "dynamic", "bench"))], capture_output=True, text=True, check=False,
+                env={"PATH": "/usr/bin:/bin", "BUDGETS": budgets, "BATCHES": "3"})
+        return done.returncode, re.findall(r"^(ok|BROKEN) .* (\S+) of", done.stdout, re.M), done.stderr
+
+    def test_each_budget_can_break(self):
+        for figures, expected in (
+                ((1200, 4096), (0, [("ok", "1.00"), ("ok", "1.20"), ("ok", "4.00")])),
+                ((1700, 4096), (1, [("ok", "1.00"), ("BROKEN", "1.69"), ("ok", "4.00")])),
+                ((1200, 9216), (1, [("ok", "1.00"), ("ok", "1.20"), ("BROKEN", "9.00")])),
+                ((1200, 4096, "0.5 1.5 8"), (1, [("BROKEN", "1.00"), ("ok", "1.20"), ("ok", "4.00")]))):
+            with self.subTest(figures):
+                self.assertEqual(self.bench(*figures), (*expected, ""))
 
 
 if __name__ == "__main__":

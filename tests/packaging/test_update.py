@@ -11,8 +11,8 @@ import subprocess
 import time
 import unittest
 
-from tls_server import cut, redirect
 from update_support import NEW, PLATFORM, SECONDS, YEAR, Case, digest, documents, with_version
+from tls_server import cut, redirect
 
 
 class Updates(Case):

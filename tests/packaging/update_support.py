@@ -3,31 +3,24 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import hashlib
-import importlib.util
 import json
 import os
 import pathlib
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 
+from release_fixture import Release, documents
+from files import SLIPWAY, TOP
 from tls_server import Authority, Server
 
-sys.dont_write_bytecode = True
-TOP = pathlib.Path(__file__).resolve().parents[2]
-SLIPWAY = os.environ.get("SLIPWAY", str(TOP / "build/release/slipway"))
 SECONDS = 30  # what takes longer, hangs
 PLATFORM = f"linux-{os.uname().machine}"
 NEW = "9.9.9"
 YEAR = 365 * 86400
-
-spec = importlib.util.spec_from_file_location("documents", TOP / "packaging/release/documents.py")
-documents = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(documents)
 
 
 def with_root(program, root):
@@ -54,7 +47,7 @@ class Case(unittest.TestCase):
         subprocess.run([TOP / "packaging/release.sh", "keys", cls.keys], check=True,
                        capture_output=True)
         authority = Authority(cls.shared)
-        cls.certificate = authority.file
+        cls.certificate = authority.bundle
         cls.site = Server(authority.issue("site"))
         cls.addClassCleanup(cls.site.close)
         program = pathlib.Path(SLIPWAY).read_bytes()
@@ -86,20 +79,12 @@ class Case(unittest.TestCase):
                 change=None):
         """Puts a signed release on the site; `change` edits the manifest before it is signed."""
         program = self.newer if program is None else program
-        path = f"v{version}/slipway-{version}-{PLATFORM}"
-        work = pathlib.Path(tempfile.mkdtemp(dir=self.place))
-        (work / path).parent.mkdir(mode=0o700)
-        (work / path).write_bytes(program)
-        documents.write_manifest(work / "manifest.json", f"VERSION={version}", f"SERIAL={serial}",
-                                 f"EXPIRES={int(time.time() + expires)}",
-                                 f"program:{PLATFORM}:{path}")
-        manifest = (work / "manifest.json").read_bytes()
-        manifest = change(manifest) if change else manifest
-        line = documents.signature_line(key or self.release_key, documents.MANIFEST, manifest)
-        self.files.update({f"{top}/{path}": program})
-        for name in [f"{top}/manifest.json", f"{top}/v{version}/manifest.json"]:
-            self.files.update({name: manifest, name + ".sig": line.encode()})
-        return manifest
+        release = Release(key or self.release_key, program, version, serial)
+        release.expires = documents.rfc3339(time.time() + expires)
+        if change:
+            release.text = change(release.manifest())
+        release.publish(self.files, top=top)
+        return release.manifest()
 
     def command(self, *words, url=None):
         """The program with its arguments."""

@@ -8,7 +8,7 @@
  *
  * The call at which the program is killed is not made any more.  All of its threads are counted
  * together; its children are not traced.  Synchronizing changes nothing that a kill could leave,
- * so it is no point of its own; nor is what is printed.
+ * so it is no point of its own; nor is what is printed, or a line of the log.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -57,13 +57,33 @@ static bool is_listed(uint64_t number)
 	return false;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text);
+
+	return length > strlen(end) && strcmp(text + length - strlen(end), end) == 0;
+}
+
+/* Nobody reads back what goes to a stream, a pipe or the log. */
+static bool is_kept(pid_t thread, uint64_t descriptor)
+{
+	char link[64];
+	char path[4096] = "";
+
+	(void)snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)thread, (int)descriptor);
+	if (readlink(link, path, sizeof(path) - 1) < 0)
+		return true;
+	return path[0] == '/' && strncmp(path, "/dev/", strlen("/dev/")) != 0 &&
+	       !ends_with(path, ".log");
+}
+
 /* Opening is a change only when it creates or cuts; a thread is not a new process. */
-static bool is_change(uint64_t number, const uint64_t *args)
+static bool is_change(pid_t thread, uint64_t number, const uint64_t *args)
 {
 	if (!is_listed(number))
 		return false;
 	if (number == SYS_write || number == SYS_writev)
-		return args[0] != STDOUT_FILENO && args[0] != STDERR_FILENO;
+		return is_kept(thread, args[0]);
 	if (number == SYS_clone)
 		return !(args[0] & CLONE_THREAD);
 	if (number == SYS_openat)
@@ -100,8 +120,7 @@ static bool removes_journal(pid_t thread, uint64_t number, const uint64_t *args)
 	if (number == SYS_unlink)
 		read_text(thread, args[0], path, sizeof(path));
 #endif
-	size_t length = strlen(path);
-	return length > strlen(JOURNAL) && strcmp(path + length - strlen(JOURNAL), JOURNAL) == 0;
+	return ends_with(path, JOURNAL);
 }
 
 /* A thread stands before a call, or behind it. */
@@ -111,7 +130,7 @@ static void on_call(pid_t thread, pid_t program)
 
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof(info), &info) <= 0 ||
 	    info.op != PTRACE_SYSCALL_INFO_ENTRY ||
-	    !is_change(info.entry.nr, (void *)info.entry.args))
+	    !is_change(thread, info.entry.nr, (void *)info.entry.args))
 		return;
 	bool is_due = ++self.calls == self.kill_at;
 	if (removes_journal(thread, info.entry.nr, (void *)info.entry.args)) {

@@ -90,7 +90,8 @@ class Canary(unittest.TestCase):
         wheels.fill("bookworm", place / "srv/wheels")
         self.traces = place / "traces"
         self.traces.mkdir()
-        self.machine = self.enterContext(rig.Machine("bookworm", lower=[place]))
+        self.machine = self.enterContext(rig.Machine("bookworm", lower=[
+            place, rig.repository("bookworm", *upstream.PACKAGES)]))
         self.options = ["--yes", "--defer", "--mirror", "https://github.com/=/srv/mirror/",
                         "--python-wheels", "/srv/wheels", "--set", f"source.revision={revision}"]
         self.stored = "sk-" + secrets.token_hex(20)

@@ -3,22 +3,23 @@
 apt from a signed repository.
 """
 import hashlib
-import os
 import pathlib
 import shutil
-import stat
 import subprocess
 import tempfile
 import unittest
 
 import rig
-from test_other_packages import make_archive, version
+from packagers import HOMEPAGE, RELEASE_URL, Machine, make_archive, version
 
 DEBIAN = rig.TOP / "packaging/debian"
-RELEASE_URL = "https://slipway.example/releases"
-HOMEPAGE = "https://slipway.example"
 OLDER = "0.0.9-1"
+MARKER = pathlib.PurePath("/usr/lib/slipway/installed-by")
 UPDATER = "apt-get install --only-upgrade slipway"
+# By itself apt keeps what came with it and another package recommends or suggests, as Debian 13's C
+# library does with libidn2; before, that was not there.
+PURGE = ("apt-get purge -y -q --auto-remove -o APT::AutoRemove::RecommendsImportant=0 "
+         "-o APT::AutoRemove::SuggestsImportant=0")
 TOOLS = ("build-essential", "lintian", "apt-utils", "gnupg", "man-db", "bash-completion")
 KEY_FILE = {"SLIPWAY_KEY_FILE": "/root/key"}
 
@@ -48,34 +49,6 @@ def workshop(suite):
              suite, str(work), f"deb {rig.mirror()} {suite} main"])
     work.rename(root)
     return root
-
-
-class Machine(rig.Machine):
-    """A machine with terminals and shared memory, that a line of shell can be given."""
-
-    def __init__(self, suite="bookworm", **options):
-        super().__init__(suite, has_program=False, **options)
-        for place, kind, options in (("pts", "devpts", "newinstance,ptmxmode=0666"),
-                                     ("shm", "tmpfs", "mode=1777")):
-            (self.root / "dev" / place).mkdir()
-            rig.run(["mount", "-t", kind, "-o", options, kind, str(self.root / "dev" / place)])
-            self.callback(rig.run, ["umount", "-l", str(self.root / "dev" / place)])
-        os.symlink("pts/ptmx", self.root / "dev/ptmx")
-        os.mknod(self.root / "dev/tty", 0o666 | stat.S_IFCHR, os.makedev(5, 0))
-        os.chmod(self.root / "dev/tty", 0o666)
-
-    def shell(self, line, user=None, status=0, is_alone=False, **env):
-        """Runs it; returns what it said.  `is_alone`: with no network but its own loopback."""
-        argv = [word for word in self.command(
-            ["bash", "-ec", line], user, {"DEBIAN_FRONTEND": "noninteractive", **env})
-            if not word.startswith("SSL_CERT_FILE=")]
-        if is_alone:
-            argv = ["unshare", "--net", "sh", "-ec", 'ip link set lo up; exec "$@"', "sh", *argv]
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=900)
-        if done.returncode != status:
-            raise AssertionError(f"{line}: {done.returncode}, not {status}\n{done.stdout[-6000:]}")
-        return done.stdout
 
 
 class Workshop(Machine):
@@ -114,6 +87,7 @@ class Deb:
     def make_repository(cls):
         """A signed one in /repository: the package and an older one with a file that went away."""
         machine = cls.workshop
+        machine.make_signing_key("/key.asc")
         machine.shell(
             f"mkdir /repository && cd /repository && cp {cls.out}/{cls.deb} . && "
             f"dpkg-deb -R {cls.deb} /older && cd /older && "
@@ -122,10 +96,7 @@ class Deb:
             "find usr -type f -exec md5sum {} + >DEBIAN/md5sums && "
             f"dpkg-deb --root-owner-group -b . /repository/slipway_{OLDER}_all.deb && cd /repository && "
             "apt-ftparchive packages . >Packages && apt-ftparchive release . >/Release && "
-            "mv /Release . && printf 'Key-Type: eddsa\nKey-Curve: ed25519\nKey-Usage: sign\n"
-            "Name-Real: Test\n%%no-protection\n%%commit\n' | gpg -q --batch --gen-key - && "
-            "gpg -q --clearsign -o InRelease Release && gpg -q --armor --export Test >key.asc && "
-            "chmod -R go+rX .")
+            "mv /Release /key.asc . && gpg -q --clearsign -o InRelease Release && chmod -R go+rX .")
 
     def machine(self):
         """A machine that knows the repository, with man and bash-completion."""
@@ -184,9 +155,13 @@ class Deb:
                       "test -s /usr/share/fish/vendor_completions.d/slipway.fish")
 
     def assert_apt_updates_it(self, machine):
-        done = machine.run(["slipway", "update"])
-        self.assertEqual(done.returncode, 77, done.stderr)
-        self.assertIn(UPDATER, done.stderr)
+        """The package says so; without its word, dpkg does."""
+        for before, after in ((":", ":"), (f"mv {MARKER} /tmp", f"mv /tmp/{MARKER.name} {MARKER}")):
+            machine.shell(before)
+            done = machine.run(["slipway", "update"])
+            machine.shell(after)
+            self.assertEqual(done.returncode, 77, done.stderr)
+            self.assertIn(UPDATER, done.stderr)
         machine.shell(UPDATER.replace("install", "install -y -q"))
 
     def test_installed_and_purged(self):
@@ -198,7 +173,7 @@ class Deb:
         self.assertEqual(machine.shell("dpkg -V slipway"), "")
         self.assertEqual(machine.shell("stat -c '%a %U %G' /usr/bin/slipway /etc/slipway"),
                          "755 root root\n755 root root\n")
-        machine.shell("apt-get remove -y -q slipway && apt-get purge -y -q --auto-remove slipway")
+        machine.shell(f"apt-get remove -y -q slipway && {PURGE} slipway")
         self.assertEqual(rig.differences(before, machine.tree(*BOOKS)), [])
         self.assertEqual(machine.packages(), packages)
         machine.shell("! grep -rl slipway /var/lib/dpkg")
@@ -210,14 +185,14 @@ class Deb:
         before = machine.tree(*BOOKS)
         machine.shell("head -c 32 /dev/urandom >/root/key && chmod 600 /root/key && "
                       "printf secret | slipway keys set OPENAI_API_KEY --stdin && "
-                      "printf 'plain = yes\n' >/etc/slipway/slipway.ini", **KEY_FILE)
+                      "printf '[slipway]\nplain = yes\n' >/etc/slipway/slipway.ini", **KEY_FILE)
         theirs = [line for line in rig.differences(before, machine.tree(*BOOKS))
                   if line.startswith("new ")]
         self.assertEqual(machine.shell(UPDATER.replace("install", "install -y -q") +
                                        " >/dev/null 2>&1 && slipway version"), f"slipway {version()}\n")
         machine.shell("test ! -e /usr/share/slipway")
         self.assert_apt_updates_it(machine)
-        machine.shell("apt-get purge -y -q --auto-remove slipway")
+        machine.shell(f"{PURGE} slipway")
         after = machine.tree(*BOOKS)
         self.assertEqual([line for line in theirs if line.split()[1] not in after], [])
         self.assertGreaterEqual(len(theirs), 3)

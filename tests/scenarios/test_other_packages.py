@@ -9,15 +9,14 @@ import os
 import pathlib
 import re
 import shutil
-import stat
 import subprocess
 import tempfile
 import unittest
 
 import rig
+from packagers import HOMEPAGE, RELEASE_URL, Machine, make_archive, version
 
 HERE = pathlib.Path(__file__).resolve().parent
-RELEASE_URL = "https://slipway.example/releases"
 TOOLS = ("rpm", "rpmlint", "dnf", "createrepo-c", "zypper", "gnupg", "elfutils", "debugedit",
          "pacman-package-manager", "makepkg", "libarchive-tools", "fakeroot", "rubocop",
          "shellcheck", "busybox-static", "file", "git", "python3-venv", "xz-utils")
@@ -51,54 +50,18 @@ def build_packages():
     return re.search(r'^apt_build="([^"]*)"', script, re.M).group(1).split()
 
 
-def version():
-    return re.search(r"^VERSION *:= *(\S+)", (rig.TOP / "Makefile").read_text(), re.M).group(1)
-
-
-def make_archive(target):
-    """The source archive of what is in the working tree, as a release makes it of a commit."""
-    names = [name for name in subprocess.run(
-        ["git", "ls-files", "-coz", "--exclude-standard"], cwd=rig.TOP, stdout=subprocess.PIPE,
-        check=True).stdout.decode().split("\0") if name and (rig.TOP / name).is_file()]
-    archive = target / f"slipway-{version()}.tar.xz"
-    subprocess.run(["tar", "-C", str(rig.TOP), "--null", "-T", "-", "--owner=0", "--group=0",
-                    "--transform", f"s,^,slipway-{version()}/,", "-I", "xz -1", "-cf", str(archive)],
-                   input="\0".join(names).encode(), check=True)
-    return archive
-
-
-class Workshop(rig.Machine):
+class Workshop(Machine):
     """A Debian 13 with every tool, the source archive and the filled-in recipes in /src."""
 
     def __init__(self):
-        super().__init__("trixie", extra=(*TOOLS, *build_packages()), has_program=False)
-        for place, options in (("dev/pts", "devpts -o newinstance,ptmxmode=0666"),
-                               ("dev/shm", "tmpfs -o mode=1777")):
-            (self.root / place).mkdir()
-            kind, _, flags = options.partition(" ")
-            rig.run(["mount", "-t", kind, *flags.split(), kind, str(self.root / place)])
-            self.callback(rig.run, ["umount", "-l", str(self.root / place)])
-        os.symlink("pts/ptmx", self.root / "dev/ptmx")
+        super().__init__("trixie", extra=(*TOOLS, *build_packages()))
         os.symlink("/proc/self/mounts", self.root / "etc/mtab")
-        os.mknod(self.root / "dev/tty", 0o666 | stat.S_IFCHR, os.makedev(5, 0))
-        os.chmod(self.root / "dev/tty", 0o666)
         source = self.root / "src"
         source.mkdir()
         self.archive = make_archive(source)
         rig.run([str(rig.TOP / "packaging/stamp.sh"), str(self.archive), RELEASE_URL,
-                 "https://slipway.example", str(source)])
+                 HOMEPAGE, str(source)])
         self.shell("useradd -m builder && chown -R builder /src")
-
-    def command(self, argv, user=None, env=None, has_network=True):
-        return super().command(argv, user, {"SSL_CERT_FILE": "", **(env or {})}, has_network)
-
-    def shell(self, line, user=None, status=0):
-        """Runs a line of shell; returns what it said."""
-        done = self.run(["sh", "-ec", line], user=user)
-        said = done.stdout + done.stderr
-        if done.returncode != status:
-            raise AssertionError(f"{line}: {done.returncode}, not {status}\n{said[-6000:]}")
-        return said
 
     def unpack(self, name):
         """The sources in a directory of their own."""
@@ -212,10 +175,8 @@ class Rpm(Packages):
 
     @classmethod
     def make_repository(cls):
+        cls.machine.make_signing_key("/repo/KEY")
         cls.machine.shell(
-            "printf 'Key-Type: eddsa\nKey-Curve: ed25519\nKey-Usage: sign\nName-Real: Test\n"
-            "%%no-protection\n%%commit\n' | gpg -q --batch --gen-key - && "
-            "gpg -q --armor --export Test >/repo/KEY && "
             "mkdir /repo/good /repo/unsigned && cp /rpm/RPMS/*/*.rpm /stubs/RPMS/*/*.rpm /repo/good && "
             "rm /repo/good/devel-* && cp /repo/good/* /repo/unsigned && "
             "rpmsign --addsign /repo/good/*.rpm && "
@@ -413,7 +374,7 @@ class Stamp(unittest.TestCase):
             if make:
                 archive.write_bytes(b"x")
             done = subprocess.run([str(rig.TOP / "packaging/stamp.sh"), str(archive), url,
-                                   "https://slipway.example", f"{place}/out"], capture_output=True,
+                                   HOMEPAGE, f"{place}/out"], capture_output=True,
                                   env={**os.environ, "SOURCE_DATE_EPOCH": "1000000000"}, text=True)
             files = {path.name: path.read_text() for path in pathlib.Path(place).glob("out/*")}
             return done.returncode, done.stderr, files

@@ -8,6 +8,8 @@ import re
 import subprocess
 
 STACK = pathlib.Path(__file__).resolve().parents[2] / "payload/stacks/localagent"
+# What its tools are called there.
+PACKAGES = ("ca-certificates", "git", "python3", "python3-venv")
 
 
 def git(directory, *arguments):
