@@ -162,13 +162,9 @@ bool owned_tree_finish(const StepRun *run, const char *path, GError **error)
 
 bool owned_tree_place(const StepRun *run, const char *path, const char *staged, GError **error)
 {
-	g_autofree char *stage = g_path_get_dirname(staged);
-
-	if (!write_line(staged, UNDO_MARK, run->token, error) ||
-	    !owned_tree_finish(run, staged, error) || !move_aside(run, path, error))
-		return false;
-
-	return file_rename(staged, path, error) && tree_remove(stage, error);
+	return write_line(staged, UNDO_MARK, run->token, error) &&
+	       owned_tree_finish(run, staged, error) && move_aside(run, path, error) &&
+	       file_rename(staged, path, error);
 }
 
 bool owned_tree_begin(const StepRun *run, const char *path, GError **error)
@@ -199,9 +195,11 @@ static char *write_listing(const StepRun *run, const char *path, GError **error)
 
 json_t *owned_tree_result(const StepRun *run, const char *path, GError **error)
 {
+	g_autofree char *stage = recipe_stage(run, path);
 	g_autofree char *listing = write_listing(run, path, error);
 
-	if (!listing)
+	/* Here, so that a run that was killed right after the tree was placed does it too. */
+	if (!listing || !tree_remove(stage, error))
 		return NULL;
 
 	g_autofree char *backup = backup_path(run);

@@ -42,7 +42,8 @@ bool owned_tree_finish(const StepRun *run, const char *path,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
- * Lists the finished tree into a file of the state directory, which its recipe names.
+ * Lists the finished tree into a file of the state directory, which its recipe names, and removes
+ * what it was built in.
  *
  * Returns: (transfer full): the result for the receipt: "path", "listing" (a file), and "kept" or
  * "discard" when an older tree still stands somewhere.

@@ -329,12 +329,16 @@ static void test_killed(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 			g_assert_cmpint(unlink(json_text(result, "listing")), ==, 0);
 		g_assert_cmpint(probe_step(fixture, step, NULL), ==, PROBE_PARTIAL);
 
-		/* Resumed: nothing is fetched again, the upstream may be away. */
+		/* Resumed: nothing is fetched again, the upstream may be away; what the tree was
+		 * built in goes. */
+		g_autofree char *stage = recipe_stage(&run, json_text(result, "path"));
+		g_assert_cmpint(g_mkdir(stage, 0755), ==, 0);
 		g_autofree char *away = g_strconcat(upstream.path, ".away", NULL);
 		g_assert_cmpint(rename(upstream.path, away), ==, 0);
 		g_autoptr(json_t) again = step->kind->apply(&run, &error);
 		g_assert_no_error(error);
 		g_assert_cmpint(rename(away, upstream.path), ==, 0);
+		g_assert_false(file_exists(stage));
 		if (!has_listing)
 			g_assert_cmpint(unlink(json_text(again, "listing")), ==, 0);
 

@@ -34,7 +34,9 @@ class Dialog(KeyringCase):
         return super().environment(**{"DISPLAY": self.display, **changes})
 
     def start_screen(self):
-        screen = self.start("Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", stdout=subprocess.PIPE)
+        # Without -noreset the screen begins anew, its dialog gone, whenever xdotool is its last client.
+        screen = self.start("Xvfb", "-displayfd", "1", "-noreset", "-screen", "0", "800x600x24",
+                            stdout=subprocess.PIPE)
         self.display = ":" + screen.stdout.readline().decode().strip()
 
     def setUp(self):
