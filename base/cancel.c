@@ -22,6 +22,9 @@ static atomic_llong received_ms;
 static atomic_int suspensions;
 static int wakeup_pipe[2] = { -1, -1 };
 
+static const int ignored[] = { SIGPIPE, SIGXFSZ };
+static struct sigaction before_ignored[G_N_ELEMENTS(ignored)];
+
 static long long now_ms(void)
 {
 	struct timespec now = { 0 };
@@ -65,10 +68,20 @@ void cancel_init(void)
 		g_error("cannot make a pipe: %s", error->message);
 	(void)g_unix_set_fd_nonblocking(wakeup_pipe[1], TRUE, NULL);
 
-	(void)signal(SIGPIPE, SIG_IGN);
+	for (gsize i = 0; i < G_N_ELEMENTS(ignored); i++)
+		(void)sigaction(ignored[i], &(struct sigaction){ .sa_handler = SIG_IGN },
+		                &before_ignored[i]);
 	catch (SIGINT);
 	catch (SIGTERM);
 	catch (SIGHUP);
+}
+
+void cancel_restore(void)
+{
+	if (wakeup_pipe[0] < 0)
+		return;
+	for (gsize i = 0; i < G_N_ELEMENTS(ignored); i++)
+		(void)sigaction(ignored[i], &before_ignored[i], NULL);
 }
 
 int cancel_signal(void)

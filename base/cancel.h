@@ -7,10 +7,14 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/** Installs the handlers and ignores SIGPIPE.  The first signal asks the run to stop and roll
+/** Installs the handlers, and ignores SIGPIPE and SIGXFSZ, which are errors of a write then.  The first signal asks the run to stop and roll
  *  back; the second ends the process at once (the journal stays); one within 200 ms counts as the
  *  same, for timeout(1) and terminals send two.  What our parent ignores (nohup) stays ignored. */
 void cancel_init(void);
+
+/** Lets the signals that cancel_init() ignores be what they were before: an exec'ed program inherits
+ *  that.  Handlers need no such thing. */
+void cancel_restore(void);
 
 /** Returns: the signal that asked us to stop, 0 if none did. */
 int cancel_signal(void);

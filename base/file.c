@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,9 +54,9 @@ static int open_regular(int dir_fd, const char *path, int flags, GError **error)
 	return fd;
 }
 
-/* Returns: bytes read, less than @size_bytes only at the end of the file; -1 with errno set. */
-static gssize read_full(int fd, guint8 *buffer, gsize size_bytes)
+gssize file_read_fd(int fd, void *data, gsize size_bytes)
 {
+	guint8 *buffer = data;
 	gsize filled = 0;
 
 	while (filled < size_bytes) {
@@ -88,7 +89,7 @@ GBytes *file_read(const char *path, gsize max_bytes, GError **error)
 	g_autofree guint8 *buffer = g_malloc(capacity);
 
 	for (;;) {
-		gssize got = read_full(fd, buffer + filled, capacity - filled);
+		gssize got = file_read_fd(fd, buffer + filled, capacity - filled);
 		if (got < 0) {
 			fault_set_errno(error, errno, "cannot read %s", path);
 			return NULL;
@@ -282,7 +283,7 @@ char *file_digest_at(int dir_fd, const char *path, GError **error)
 
 	bool is_good = EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
 	do {
-		got = read_full(fd, block, BLOCK_BYTES);
+		got = file_read_fd(fd, block, BLOCK_BYTES);
 		if (got < 0) {
 			fault_set_errno(error, errno, "cannot read %s", path);
 			return NULL;

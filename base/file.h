@@ -6,7 +6,9 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 
 /** Closes a descriptor when it goes out of scope.  For reading only: closing what was written is
  *  checked by hand. */
@@ -54,8 +56,25 @@ bool file_remove(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** Renames within one file system and syncs both directories. */
 bool file_rename(const char *from, const char *to, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Makes what was written to @fd durable, without its times.  Returns: false with errno set. */
+bool file_sync_data(int fd) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Gives the new file @fd @size_bytes of room on the disk; best effort. */
+void file_reserve(int fd, off_t size_bytes);
+
+/** Returns: the time of the last change of the content, and of anything. */
+struct timespec file_modified(const struct stat *status);
+struct timespec file_changed(const struct stat *status);
+
+/** Returns: (transfer full): the name of a file in /proc/locks; "" where there is no such list. */
+char *file_lock_id(dev_t device, ino_t inode);
+
 /** Makes directory entries durable. */
 bool file_sync_dir(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Reads @size_bytes into @data, over interruptions.  Returns: how many there were, fewer only at the
+ *  end of the file; -1 with errno set. */
+gssize file_read_fd(int fd, void *data, gsize size_bytes);
 
 /** Writes all of @size_bytes to @fd, through EINTR and short writes. */
 bool file_write_all(int fd, const void *data, gsize size_bytes, GError **error);

@@ -153,14 +153,20 @@ static bool run_hops(const HttpRequest *request, HttpTarget target, Sink *sink, 
 
 	for (guint hops = 0; hops <= REDIRECTS_MAX; hops++) {
 		gint64 left_ms = (deadline - g_get_monotonic_time()) / 1000;
-		HttpRequest hop = { url, request->unix_socket, (guint)MAX(left_ms, 1), 0 };
+		HttpRequest hop = {
+			.url = url,
+			.unix_socket = request->unix_socket,
+			.timeout_ms = (guint)MAX(left_ms, 1),
+			.headers = request->headers,
+		};
 		g_autoptr(HttpHandle) handle = http_handle_new(&hop, &target, error);
 
 		if (!handle || !run_hop(handle, sink, error))
 			return false;
 		int status = http_handle_status(handle);
 		set_status(request, status);
-		g_autofree char *next = request->unix_socket ? NULL : redirect_of(handle);
+		bool is_final = request->unix_socket || request->headers;
+		g_autofree char *next = is_final ? NULL : redirect_of(handle);
 		if (!next && status != 200)
 			fault_set(error, STATUS_UNAVAILABLE, NULL, "HTTP status %d", status);
 		if (!next)

@@ -18,6 +18,9 @@ typedef struct {
 	guint timeout_ms;        /* whole transfer; 0: 15,000 */
 	gsize max_bytes;         /* of the body, by our own counter; 0: 1 MiB */
 	int *status; /* (nullable): set to the HTTP status, if there was one; 404 for no such file */
+	/** (nullable): "NAME: VALUE", which may be secret; with them no redirect is followed, for they
+	 *  are meant for that server alone.  curl's copies are wiped. */
+	const char *const *headers;
 } HttpRequest;
 
 /**

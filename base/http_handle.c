@@ -17,6 +17,7 @@
 
 struct HttpHandle {
 	CURL *easy;
+	struct curl_slist *headers; /* (nullable) */
 	char detail[CURL_ERROR_SIZE];
 };
 
@@ -129,9 +130,21 @@ void http_init(void)
 
 	if (!g_once_init_enter(&is_ready))
 		return;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (!http_init_memory())
 		g_error("cannot initialise libcurl");
 	g_once_init_leave(&is_ready, 1);
+}
+
+static void set_headers(HttpHandle *handle, const char *const *headers)
+{
+	for (; headers && *headers; headers++) {
+		struct curl_slist *more = curl_slist_append(handle->headers, *headers);
+
+		if (!more)
+			g_error("out of memory");
+		handle->headers = more;
+	}
+	curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, handle->headers);
 }
 
 HttpHandle *http_handle_new(const HttpRequest *request, const HttpTarget *target, GError **error)
@@ -153,6 +166,7 @@ HttpHandle *http_handle_new(const HttpRequest *request, const HttpTarget *target
 		curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	set_protocols(easy);
 	set_tls(easy, &trust);
+	set_headers(handle, request->headers);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, handle->detail);
 	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -176,6 +190,7 @@ void http_handle_free(HttpHandle *handle)
 	if (!handle)
 		return;
 	curl_easy_cleanup(handle->easy);
+	curl_slist_free_all(handle->headers);
 	g_free(handle);
 }
 

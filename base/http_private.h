@@ -37,6 +37,12 @@ char *http_local_path(const char *url);
 /** A curl handle that is set up, and room for what curl says about a failure. */
 typedef struct HttpHandle HttpHandle;
 
+/** Makes libcurl ready, with memory that is wiped.  Returns: false when it does not work. */
+bool http_init_memory(void);
+
+/** Returns: how many bytes of memory @block, of malloc(3), has. */
+gsize http_block_bytes(void *block);
+
 /** Makes libcurl ready, once; before any other call of it. */
 void http_init(void);
 

@@ -13,6 +13,21 @@
  */
 void secret_init(void);
 
+/** Moves the environment, so that /proc/PID/environ and ps(1) show nothing of it.  For us and for
+ *  the programs that we start nothing changes.  Call it once, before there are threads. */
+void secret_hide_environment(void);
+
+/** What secret_init() got; see secret_state(). */
+typedef struct {
+	bool has_heap;    /* secrets are kept apart and wiped */
+	bool is_locked;   /* that memory is never written to a swap device */
+	bool is_dumpable; /* other processes of this user can read our memory */
+	bool can_dump;    /* a crash would leave a core file */
+} SecretState;
+
+/** Returns: how well secrets are kept in this process, asked of the system where it can say. */
+SecretState secret_state(void);
+
 /**
  * The one constructor of secrets.  Copies @size_bytes into memory that is
  * wiped on the last g_bytes_unref() and followed by a NUL that is not counted.

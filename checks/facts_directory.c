@@ -41,10 +41,10 @@ static void read_room(FactsDirectory *directory)
 		directory->free_bytes = free_bytes(&room);
 		directory->is_read_only = (room.f_flag & ST_RDONLY) != 0 ? FACT_YES : FACT_NO;
 		if (room.f_files != 0) /* btrfs and network file systems do not count */
-			directory->free_inodes = MIN(room.f_favail, G_MAXINT64);
+			directory->free_inodes = MIN((guint64)room.f_favail, (guint64)G_MAXINT64);
 	}
 	if (stat(directory->existing, &status) == 0) {
-		directory->device = status.st_dev;
+		directory->device = (guint64)status.st_dev;
 		directory->is_writable =
 			S_ISDIR(status.st_mode) ? is_writable(directory->existing) : FACT_NO;
 	}

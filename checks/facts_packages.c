@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -176,9 +175,8 @@ static void read_dpkg_status(const char *text, FactsPackages *packages)
 static guint64 holder_in_proc(const FactsSource *source, const struct stat *file)
 {
 	g_autofree char *text = source_read(source, "/proc/locks");
-	g_autofree char *inode =
-		g_strdup_printf(" %02x:%02x:%" G_GUINT64_FORMAT " ", major(file->st_dev),
-	                        minor(file->st_dev), (guint64)file->st_ino);
+	g_autofree char *id = file_lock_id(file->st_dev, file->st_ino);
+	g_autofree char *inode = g_strdup_printf(" %s ", id);
 	g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
 
 	for (gsize i = 0; lines[i] != NULL; i++) {

@@ -19,6 +19,7 @@ typedef struct {
 	Settings *settings;
 	json_t *document; /* (nullable) (transfer full): what --json prints, an object; main() adds
 	                     "schema", "command", "exit" and, after a failure, "error" */
+	bool has_spoken;  /* the command has a protocol of its own: main() prints nothing */
 } App;
 
 /**
@@ -53,7 +54,18 @@ bool command_keys_set(App *app, int argc, char **argv, GError **error);
 bool command_keys_get(App *app, int argc, char **argv, GError **error);
 bool command_keys_list(App *app, int argc, char **argv, GError **error);
 bool command_keys_remove(App *app, int argc, char **argv, GError **error);
+bool command_keys_profiles(App *app, int argc, char **argv, GError **error);
+bool command_keys_import(App *app, int argc, char **argv, GError **error);
+bool command_keys_export(App *app, int argc, char **argv, GError **error);
+bool command_keys_sync(App *app, int argc, char **argv, GError **error);
+bool command_keys_verify(App *app, int argc, char **argv, GError **error);
+bool command_keys_rotate(App *app, int argc, char **argv, GError **error);
+bool command_keys_audit(App *app, int argc, char **argv, GError **error);
+bool command_keys_doctor(App *app, int argc, char **argv, GError **error);
 bool command_keys_exec(App *app, int argc, char **argv, GError **error);
+bool command_keys_rekey(App *app, int argc, char **argv, GError **error);
+bool command_keys_recover(App *app, int argc, char **argv, GError **error);
+bool command_docker_credential(App *app, int argc, char **argv, GError **error);
 bool command_plan(App *app, int argc, char **argv, GError **error);
 bool command_install(App *app, int argc, char **argv, GError **error);
 bool command_resume(App *app, int argc, char **argv, GError **error);
@@ -70,7 +82,16 @@ extern const GOptionEntry command_check_options[];
 extern const GOptionEntry command_facts_options[];
 extern const GOptionEntry command_keys_set_options[];
 extern const GOptionEntry command_keys_get_options[];
+extern const GOptionEntry command_keys_sync_options[];
+extern const GOptionEntry command_keys_list_options[];
+extern const GOptionEntry command_keys_profiles_options[];
+extern const GOptionEntry command_keys_import_options[];
+extern const GOptionEntry command_keys_export_options[];
+extern const GOptionEntry command_keys_verify_options[];
+extern const GOptionEntry command_keys_rotate_options[];
+extern const GOptionEntry command_keys_audit_options[];
 extern const GOptionEntry command_keys_exec_options[];
+extern const GOptionEntry command_keys_rekey_options[];
 extern const GOptionEntry command_plan_options[];
 extern const GOptionEntry command_uninstall_options[];
 extern const GOptionEntry command_help_options[];

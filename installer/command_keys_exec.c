@@ -4,10 +4,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cancel.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/ini.h"
@@ -15,9 +15,14 @@
 #include "installer/keys.h"
 #include "payload/stacks.h"
 
+/* What a program that "keys exec" started finds in its environment: "PROFILE:NAME,...". */
+#define NESTING_VARIABLE "SLIPWAY_KEYS_EXEC"
+
 static char *only_text;
 static char *stack_name;
 static gboolean is_optional;
+static gboolean is_pristine;
+static gboolean is_nested;
 
 const GOptionEntry command_keys_exec_options[] = {
 	{ "only", 0, 0, G_OPTION_ARG_STRING, &only_text, "these keys and no others", "KEY,..." },
@@ -25,6 +30,10 @@ const GOptionEntry command_keys_exec_options[] = {
 	  "STACK" },
 	{ "optional", 0, 0, G_OPTION_ARG_NONE, &is_optional,
 	  "run it without keys that cannot be had, with a warning", NULL },
+	{ "pristine", 0, 0, G_OPTION_ARG_NONE, &is_pristine,
+	  "give it the keys and the few variables that every program needs, nothing else", NULL },
+	{ "nested", 0, 0, G_OPTION_ARG_NONE, &is_nested,
+	  "inside a \"keys exec\" of another profile: take that one's keys away", NULL },
 	{ 0 },
 };
 
@@ -99,15 +108,22 @@ static bool want_named(GPtrArray *list, GError **error)
 	g_auto(GStrv) only = ini_list(only_text);
 
 	for (char **name = only; *name; name++)
-		if (!add_wanted(list, *name, *name, true, error))
+		if (!keystore_check_name(*name, error) ||
+		    !add_wanted(list, *name, *name, true, error))
 			return false;
 	return true;
 }
 
 /* All that can be variables. */
-static bool want_all(GPtrArray *list, Keystore *store, GError **error)
+static bool want_all(GPtrArray *list, Keystore *store, const char *profile, GError **error)
 {
 	g_autoptr(GPtrArray) entries = keystore_list(store, error);
+
+	if (entries && entries->len == 0 && strcmp(profile, KEYSTORE_PROFILE_DEFAULT) != 0) {
+		fault_set(error, STATUS_FAILED, "See \"slipway keys profiles\".",
+		          "the profile %s has no keys", profile);
+		return false;
+	}
 
 	for (guint i = 0; entries && i < entries->len; i++) {
 		const KeystoreEntry *entry = g_ptr_array_index(entries, i);
@@ -143,11 +159,12 @@ static bool check_only(const GPtrArray *list, GError **error)
 	return true;
 }
 
-static bool make_list(const App *app, GPtrArray *list, Keystore *store, GError **error)
+static bool make_list(const App *app, GPtrArray *list, Keystore *store, const char *profile,
+                      GError **error)
 {
 	if (stack_name)
 		return want_of_stack(app, list, error) && check_only(list, error);
-	return only_text ? want_named(list, error) : want_all(list, store, error);
+	return only_text ? want_named(list, error) : want_all(list, store, profile, error);
 }
 
 static bool is_answer(const GError *error, KeystoreError code)
@@ -162,70 +179,147 @@ static bool is_locked(const GError *error)
 	       is_answer(error, KEYSTORE_ERROR_TIMEOUT);
 }
 
-/* What could not be had, as far as the user should hear of it. */
-typedef struct {
-	GString *required; /* names, each behind a space */
-	bool is_any;
-	bool is_locked;
-} Missing;
-
-/* Returns: whether the program can do without. */
-static bool excuse(const Wanted *wanted, const GError *cause, Missing *missing)
+/* Leaves what every program needs, and the keys. */
+static void reduce_environment(const GPtrArray *list)
 {
-	missing->is_any = true;
-	if (is_locked(cause)) {
-		missing->is_locked = true;
-		return is_optional;
+	static const char *const kept[] = { "PATH", "HOME",    "LANG",  "TERM",   "TZ",
+		                            "USER", "LOGNAME", "SHELL", "TMPDIR", NULL };
+	g_auto(GStrv) names = g_listenv();
+
+	for (char **name = names; *name; name++) {
+		bool is_kept = g_strv_contains(kept, *name);
+
+		for (guint i = 0; i < list->len && !is_kept; i++)
+			is_kept = strcmp(((const Wanted *)list->pdata[i])->variable, *name) == 0;
+		if (!is_kept)
+			g_unsetenv(*name);
 	}
-	if (!is_answer(cause, KEYSTORE_ERROR_NOT_FOUND))
-		return false;
-	if (wanted->is_required)
-		g_string_append_printf(missing->required, " %s", wanted->name);
-	return is_optional || !wanted->is_required;
 }
 
-/* Puts one secret into our environment, which the program inherits. */
-static bool inject(Keystore *store, const Wanted *wanted, Missing *missing, GError **error)
+static bool check_missing(App *app, const GString *missing, const char *program, GError **error)
 {
-	const char *value = g_getenv(wanted->variable);
-	g_autoptr(GError) cause = NULL;
-
-	if (value && value[0] != '\0')
+	if (missing->len == 0)
 		return true;
-	g_autoptr(GBytes) secret = keystore_lookup(store, wanted->name, NULL, &cause);
-	if (secret)
-		return g_setenv(wanted->variable, secret_text(secret), true);
-	if (excuse(wanted, cause, missing))
+	if (is_optional) {
+		term_warn(app->term, "slipway: %s starts without these keys:%s", program,
+		          missing->str);
 		return true;
-
-	g_propagate_error(error, g_steal_pointer(&cause));
+	}
+	fault_set(error, STATUS_FAILED,
+	          "Add them with \"slipway keys set NAME\", or let it start with --optional.",
+	          "there is no key for:%s", missing->str);
 	return false;
 }
 
-/* One line, and only of what --optional let pass. */
-static void warn_of(App *app, const Missing *missing, const char *program)
+/* What is set already wins, and needs no keystore.
+ * Returns: (transfer container) (element-type Wanted): the others. */
+static GPtrArray *not_given(const GPtrArray *list)
 {
-	if (!is_optional || !missing->is_any)
-		return;
-	if (missing->is_locked)
-		term_warn(app->term, "slipway: the keystore is locked; %s starts without its keys",
-		          program);
-	else if (missing->required->len > 0)
-		term_warn(app->term, "slipway: %s starts without these keys:%s", program,
-		          missing->required->str);
-}
-
-static bool inject_all(App *app, const GPtrArray *list, Keystore *store, const char *program,
-                       GError **error)
-{
-	g_autoptr(GString) required = g_string_new(NULL);
-	Missing missing = { .required = required };
+	GPtrArray *others = g_ptr_array_new();
 
 	for (guint i = 0; i < list->len; i++)
-		if (!inject(store, g_ptr_array_index(list, i), &missing, error))
-			return false;
-	warn_of(app, &missing, program);
+		if (!keys_is_in_environment(((const Wanted *)list->pdata[i])->variable))
+			g_ptr_array_add(others, list->pdata[i]);
+	return others;
+}
+
+/** What is started, with whose keys. */
+typedef struct {
+	const char *program;
+	const char *profile;
+} Target;
+
+/* One round trip for all of them.  @given: (out): the names of the variables that it sets. */
+static bool inject(App *app, const GPtrArray *list, Keystore *store, const char *program,
+                   GPtrArray *given, GError **error)
+{
+	g_autoptr(GPtrArray) others = not_given(list);
+	g_autofree const char **names = g_new0(const char *, others->len + 1);
+	g_autofree GBytes **secrets = g_new0(GBytes *, others->len + 1);
+	g_autoptr(GString) missing = g_string_new(NULL);
+
+	for (guint i = 0; i < others->len; i++)
+		names[i] = ((const Wanted *)others->pdata[i])->name;
+	if (others->len > 0 && !keystore_lookup_all(store, names, secrets, error))
+		return false;
+	for (guint i = 0; i < others->len; i++) {
+		const Wanted *wanted = others->pdata[i];
+
+		if (secrets[i] && g_setenv(wanted->variable, secret_text(secrets[i]), true))
+			g_ptr_array_add(given, g_strdup(wanted->variable));
+		else if (wanted->is_required)
+			g_string_append_printf(missing, " %s", wanted->name);
+		g_clear_pointer(&secrets[i], g_bytes_unref);
+	}
+	return check_missing(app, missing, program, error);
+}
+
+/* What is locked, --optional lets pass. */
+static bool find_keys(App *app, GPtrArray *list, const Target *target, GPtrArray *given,
+                      GError **error)
+{
+	g_autoptr(Keystore) store = keys_open_profile(app, target->profile, error);
+	g_autoptr(GError) cause = NULL;
+
+	if (!store)
+		return false;
+	if (make_list(app, list, store, target->profile, &cause) &&
+	    inject(app, list, store, target->program, given, &cause))
+		return true;
+	if (!is_optional || !is_locked(cause)) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return false;
+	}
+	term_warn(app->term, "slipway: the keystore is locked; %s starts without its keys",
+	          target->program);
 	return true;
+}
+
+/* The variables of the "keys exec" that we run in would win over the keys of another profile.
+ * @outer: "PROFILE", "NAME,..."; empty when there is none. */
+static bool check_nesting(char *const *outer, const char *profile, GError **error)
+{
+	if (!outer[0] || strcmp(outer[0], profile) == 0)
+		return true;
+	if (!is_nested) {
+		fault_set(error, STATUS_USAGE,
+		          "Leave that shell, or add --nested to take its keys away.",
+		          "this runs in a \"keys exec\" of the profile %s", outer[0]);
+		return false;
+	}
+
+	g_auto(GStrv) names = ini_list(outer[1] ? outer[1] : "");
+	for (char **name = names; *name; name++)
+		if (keys_is_variable(*name) && !keys_is_steering(*name))
+			g_unsetenv(*name);
+	g_unsetenv(NESTING_VARIABLE);
+	return true;
+}
+
+/* With a stack, --profile is one of the stack's; its launcher follows the shell that it runs in. */
+static const char *choose_profile(const App *app, char *const *outer)
+{
+	const char *profile = settings_text(app->settings, "key-profile");
+
+	if (!stack_name)
+		return keys_profile_of_command(app);
+	if (outer[0] && g_str_equal(settings_origin(app->settings, "key-profile"), "default"))
+		return outer[0];
+	return profile ? profile : KEYSTORE_PROFILE_DEFAULT;
+}
+
+/* Leaves word for a "keys exec" that is started in this one. */
+static void mark_nesting(char *const *outer, const char *profile, GPtrArray *given)
+{
+	bool goes_on = outer[0] && strcmp(outer[0], profile) == 0;
+
+	if (goes_on && outer[1] && *outer[1])
+		g_ptr_array_insert(given, 0, g_strdup(outer[1]));
+	g_ptr_array_add(given, NULL);
+
+	g_autofree char *names = g_strjoinv(",", (char **)given->pdata);
+	g_autofree char *text = g_strdup_printf("%s:%s", profile, names);
+	(void)g_setenv(NESTING_VARIABLE, text, true);
 }
 
 /* The program gets neither the way to the store's own key nor what is left of it. */
@@ -246,38 +340,31 @@ static void hide_key_sources(const Settings *settings)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-/* Returns only when it failed. */
-static void become(char **argv, GError **error)
+/* All descriptors of ours close themselves; those of the caller are for the program. */
+static bool become(char **argv, GError **error)
 {
-	struct sigaction fallback = { .sa_handler = SIG_DFL };
-
-	(void)sigaction(SIGPIPE, &fallback, NULL); /* ignoring it would be inherited */
-	(void)sigaction(SIGXFSZ, &fallback, NULL);
+	cancel_restore();
 	execvp(argv[0], argv);
 	fault_set(error, errno == EACCES ? STATUS_DENIED : STATUS_UNAVAILABLE, NULL,
 	          "cannot run %s: %s", argv[0], g_strerror(errno));
+	return false;
 }
 
 bool command_keys_exec(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
 {
-	g_autoptr(Keystore) store = keys_open(app, error);
+	const char *marker = g_getenv(NESTING_VARIABLE);
+	g_auto(GStrv) outer = g_strsplit(marker ? marker : "", ":", 2);
+	Target target = { argv[0], choose_profile(app, outer) };
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(wanted_free);
-	g_autoptr(GError) cause = NULL;
+	g_autoptr(GPtrArray) given = g_ptr_array_new_with_free_func(g_free);
 
-	if (!store)
-		return false;
-	if (!make_list(app, list, store, &cause)) {
-		if (!is_optional || !is_locked(cause)) {
-			g_propagate_error(error, g_steal_pointer(&cause));
-			return false;
-		}
-		term_warn(app->term, "slipway: the keystore is locked; %s starts without its keys",
-		          argv[0]);
-	}
-	if (!inject_all(app, list, store, argv[0], error))
+	if (!check_nesting(outer, target.profile, error) ||
+	    !find_keys(app, list, &target, given, error))
 		return false;
 
+	if (is_pristine)
+		reduce_environment(list);
+	mark_nesting(outer, target.profile, given);
 	hide_key_sources(app->settings);
-	become(argv, error);
-	return false;
+	return become(argv, error);
 }

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/http.h"
 #include "base/process.h"
+#include "base/secret.h"
 
 #define DEFAULT_ENGINE "unix:///var/run/docker.sock"
 #define ASK_MS 3000
@@ -26,18 +27,23 @@ void compose_state_clear(ComposeState *state)
 	state->hashes = NULL;
 }
 
+static const char *engine_of(const ComposeProject *project)
+{
+	const char *host = g_getenv("DOCKER_HOST");
+
+	return project->engine ? project->engine : host && *host ? host : DEFAULT_ENGINE;
+}
+
 /* GETs a path of the engine's API that is filtered by the project's label. */
 static GBytes *ask_engine(const ComposeProject *project, const char *path, GError **error)
 {
-	const char *host = g_getenv("DOCKER_HOST");
-	const char *engine = project->engine ? project->engine : host && *host ? host : NULL;
+	const char *engine = engine_of(project);
 	g_autofree char *filter =
 		g_strdup_printf("{\"label\":[\"" LABEL "project=%s\"]}", project->project);
 	g_autofree char *query = g_uri_escape_string(filter, NULL, FALSE);
 	g_autofree char *url = NULL;
 	HttpRequest request = { .timeout_ms = ASK_MS, .max_bytes = ANSWER_MAX_BYTES };
 
-	engine = engine ? engine : DEFAULT_ENGINE;
 	if (g_str_has_prefix(engine, "unix://")) {
 		request.unix_socket = engine + strlen("unix://");
 		url = g_strdup_printf("http://localhost%sfilters=%s", path, query);
@@ -109,6 +115,19 @@ bool compose_ask(const ComposeProject *project, ComposeState *state, GError **er
 	return answer && compose_parse_containers(project, answer, state, error);
 }
 
+bool compose_sees_our_files(const ComposeProject *project, bool *is_seen, GError **error)
+{
+	g_autoptr(GBytes) answer = ask_engine(project, "/info?", error);
+	g_autoptr(json_t) info = answer ? json_parse_bytes(answer, "engine", error) : NULL;
+
+	if (!info)
+		return false;
+
+	*is_seen = g_str_has_prefix(engine_of(project), "unix://") &&
+	           !strstr(json_text_or(info, "OperatingSystem", ""), "Docker Desktop");
+	return true;
+}
+
 /* Returns: (transfer full): "docker compose --ansi never -p P ..." with @words behind; files only
  * @has_files: what is to be removed is found by its labels. */
 static char **compose_argv(const ComposeProject *project, bool has_files, const char *const *words,
@@ -154,7 +173,23 @@ typedef struct {
 	guint timeout_ms;
 	void (*on_line)(const char *line, gpointer data);
 	gpointer data;
+	bool has_keys; /* it gets the project's environment */
 } Call;
+
+/* Returns: (transfer container): what the child's environment gets on top; secrets are not copied. */
+static const char **call_environment(const Call *call, const char *engine)
+{
+	const GPtrArray *keys = call->has_keys ? call->project->environment : NULL;
+	const char **env = g_new0(const char *, (keys ? keys->len : 0) + 4);
+	gsize count = 0;
+
+	env[count++] = "DOCKER_CLI_HINTS=false";
+	env[count++] = "COMPOSE_MENU=false";
+	for (guint i = 0; keys && i < keys->len; i++)
+		env[count++] = secret_text(keys->pdata[i]);
+	env[count] = engine;
+	return env;
+}
 
 static bool run(const Call *call, ProcessResult *result, GError **error)
 {
@@ -162,7 +197,7 @@ static bool run(const Call *call, ProcessResult *result, GError **error)
 	g_autofree char *engine = call->project->engine
 	                                  ? g_strconcat("DOCKER_HOST=", call->project->engine, NULL)
 	                                  : NULL;
-	const char *const env[] = { "DOCKER_CLI_HINTS=false", "COMPOSE_MENU=false", engine, NULL };
+	g_autofree const char **env = call_environment(call, engine);
 	const ProcessSpec spec = {
 		.argv = (const char *const *)argv,
 		.env = env,
@@ -292,31 +327,58 @@ static bool verify(const ComposeProject *project, GError **error)
 	return !trouble;
 }
 
+/* "up", with @option if there is one, for @services or all. */
+static bool bring_up(Call *call, const char *option, char **services, GError **error)
+{
+	g_autofree char *wait_s = g_strdup_printf("%u", call->project->wait_s);
+	const char *const head[] = { "up",   "-d",           "--wait", "--wait-timeout",
+		                     wait_s, "--quiet-pull", option };
+	guint count = services ? g_strv_length(services) : 0;
+	g_autofree const char **words = g_new0(const char *, G_N_ELEMENTS(head) + count + 1);
+
+	memcpy(words, head, sizeof(head));
+	for (guint i = 0; i < count; i++)
+		words[G_N_ELEMENTS(head) + i] = services[i];
+	call->words = words;
+	for (guint attempt = 1;; attempt++) {
+		g_auto(ProcessResult) result = { 0 };
+
+		if (!run(call, &result, error))
+			return false;
+		if (result.exit_code == 0)
+			return true;
+		if (attempt == 1 && is_race(&result))
+			continue;
+		fail(error, call, &result);
+		return false;
+	}
+}
+
 bool compose_up(const ComposeProject *project, void (*on_line)(const char *line, gpointer data),
                 gpointer data, GError **error)
 {
-	g_autofree char *wait_s = g_strdup_printf("%u", project->wait_s);
-	const Call call = {
+	Call call = {
 		.project = project,
-		.words = (const char *const[]){ "up", "-d", "--wait", "--wait-timeout", wait_s,
-		                                "--quiet-pull", NULL },
 		.has_files = true,
+		.has_keys = true,
 		.timeout_ms = (project->wait_s + PULL_S) * 1000,
 		.on_line = on_line,
 		.data = data,
 	};
-	for (guint attempt = 1;; attempt++) {
-		g_auto(ProcessResult) result = { 0 };
 
-		if (!run(&call, &result, error))
-			return false;
-		if (result.exit_code == 0)
-			return verify(project, error);
-		if (attempt == 1 && is_race(&result))
-			continue;
-		fail(error, &call, &result);
-		return false;
-	}
+	return bring_up(&call, NULL, NULL, error) && verify(project, error);
+}
+
+bool compose_recreate(const ComposeProject *project, char **services, GError **error)
+{
+	Call call = {
+		.project = project,
+		.has_files = true,
+		.has_keys = true,
+		.timeout_ms = (project->wait_s + PULL_S) * 1000,
+	};
+
+	return bring_up(&call, "--force-recreate", services, error);
 }
 
 /* Data outlives the project that made it. */

@@ -43,6 +43,17 @@ bool compose_check(const ComposeProject *project, GError **error) G_GNUC_WARN_UN
 bool compose_up(const ComposeProject *project, void (*on_line)(const char *line, gpointer data),
                 gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Starts @services in containers that are made anew, and what they depend on; as compose_up(), but
+ *  the others are not looked at. */
+bool compose_recreate(const ComposeProject *project, char **services,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Looks whether a file of this machine can be mounted into a container: not where the engine runs
+ *  elsewhere, or in a virtual machine of Docker Desktop.  Returns: false with the errors of
+ *  compose_ask() set. */
+bool compose_sees_our_files(const ComposeProject *project, bool *is_seen,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Reads what "compose ps --all --format json" prints: an array, or an object on each line.
  *  Returns: (transfer full) (nullable): the first service that is not well and why; NULL when all
  *  are.  An empty list is not well. */

@@ -23,6 +23,19 @@ static guint read_wait(const json_t *value)
 	return (guint)CLAMP(wait_s, 1, WAIT_MAX_S);
 }
 
+static char **absolute_files(const json_t *inputs, char *const *files, const char *directory)
+{
+	const char *generated = json_text(json_object_get(inputs, "handover"), "directory");
+	GPtrArray *list = g_ptr_array_new();
+
+	for (; *files; files++)
+		g_ptr_array_add(list, g_canonicalize_filename(*files, directory));
+	if (generated)
+		g_ptr_array_add(list, g_build_filename(generated, "keys.json", NULL));
+	g_ptr_array_add(list, NULL);
+	return (char **)g_ptr_array_free(list, FALSE);
+}
+
 ComposeProject *compose_project_new(const json_t *inputs, GError **error)
 {
 	const char *project = json_need_text(inputs, "project", error);
@@ -42,9 +55,7 @@ ComposeProject *compose_project_new(const json_t *inputs, GError **error)
 	it = g_new0(ComposeProject, 1);
 	it->project = g_strdup(project);
 	it->directory = g_strdup(directory);
-	it->files = g_new0(char *, g_strv_length(files) + 1);
-	for (guint i = 0; files[i]; i++)
-		it->files[i] = g_canonicalize_filename(files[i], directory);
+	it->files = absolute_files(inputs, files, directory);
 	if (json_text(inputs, "env_file"))
 		it->env_file = g_canonicalize_filename(json_text(inputs, "env_file"), directory);
 	it->engine = g_strdup(json_text(inputs, "engine"));

@@ -14,10 +14,13 @@ typedef struct {
 	char *env_file;  /* (nullable): absolute */
 	char *engine; /* (nullable): endpoint, "unix:///run/docker.sock"; NULL: DOCKER_HOST, else the
 	                    default socket */
+	/* (nullable) (element-type GBytes) (transfer none): "NAME=secret", which "up" gets too */
+	GPtrArray *environment;
 	guint wait_s; /* for every service to become healthy */
 } ComposeProject;
 
-/** Reads "project", "directory", "files", "env_file", "engine", "wait_s".  Returns: (transfer full):
+/** Reads "project", "directory", "files", "env_file", "engine", "wait_s"; with a "handover"
+ *  (installer/handover.h) its generated keys.json is one more file.  Returns: (transfer full):
  *  NULL with CONFIG or DATA set. */
 ComposeProject *compose_project_new(const json_t *inputs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void compose_project_free(ComposeProject *project);

@@ -55,7 +55,7 @@ static char *make_ballast(const char *journal_path)
 	if (fd < 0)
 		return NULL;
 
-	(void)posix_fallocate(fd, 0, BALLAST_BYTES);
+	file_reserve(fd, BALLAST_BYTES);
 	(void)close(fd);
 	return g_steal_pointer(&path);
 }
@@ -114,7 +114,7 @@ static bool write_record(Journal *journal, const guint8 *record, gsize size_byte
 	}
 	if (!file_write_all(journal->fd, record, size_bytes, error))
 		return false;
-	if (fdatasync(journal->fd) != 0) {
+	if (!file_sync_data(journal->fd)) {
 		fault_set_errno(error, errno, "cannot sync the journal");
 		return false;
 	}

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/cancel.h"
 #include "base/fault.h"
 
 #define DESCRIPTOR_MAX 1023
@@ -45,27 +46,93 @@ char *keys_path(const App *app)
 	return path ? g_strdup(path) : g_build_filename(app->paths->data, "keystore", NULL);
 }
 
-Keystore *keys_open(App *app, GError **error)
+/** What is not in the settings. */
+typedef struct {
+	const char *profile; /* (nullable) */
+	bool can_ask;
+	bool is_stored_only; /* whatever the environment says */
+} Opening;
+
+/* One for each store file, so that two stores do not look like two versions of one. */
+static char *seen_path(const App *app, const char *path)
+{
+	g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, path, -1);
+	g_autofree char *name = g_strdup_printf("keystore-%.16s.seen", digest);
+
+	return g_build_filename(app->paths->state, name, NULL);
+}
+
+static Keystore *open_with(App *app, Opening opening, GError **error)
 {
 	g_autofree char *path = keys_path(app);
 	g_autofree char *key_file = g_build_filename(app->paths->state, "keystore.key", NULL);
-	bool can_ask = term_can_ask(app->term);
+	g_autofree char *audit = g_strconcat(path, ".audit", NULL);
+	g_autofree char *seen = seen_path(app, path);
 	KeystoreOptions options = {
 		.back_end = settings_text(app->settings, "key-backend"),
 		.path = path,
+		.profile = opening.profile,
+		.ignores_environment = opening.is_stored_only,
 		.passphrase_file = settings_text(app->settings, "passphrase-file"),
 		.key_file = settings_text(app->settings, "key-file"),
 		.default_key_file = key_file,
-		.ask = can_ask ? ask : NULL,
-		.tell = can_ask ? tell : NULL,
+		.ask = opening.can_ask ? ask : NULL,
+		.tell = opening.can_ask ? tell : NULL,
+		.warn = tell,
+		.audit_path = audit,
+		.seen_path = seen,
+		.accept_rollback = settings_flag(app->settings, "accept-rollback"),
 		.data = app->term,
 		.answer_timeout_ms = settings_seconds(app->settings, "keyring-timeout") * 1000,
 		.unlock_timeout_ms = settings_seconds(app->settings, "unlock-timeout") * 1000,
 	};
 
-	if (!read_descriptor(app->settings, &options.passphrase_fd, error))
+	if ((opening.profile && !keystore_check_profile(opening.profile, error)) ||
+	    !read_descriptor(app->settings, &options.passphrase_fd, error))
 		return NULL;
 	return keystore_open(&options);
+}
+
+Keystore *keys_open(App *app, GError **error)
+{
+	Opening opening = { settings_text(app->settings, "key-profile"), term_can_ask(app->term),
+		            false };
+
+	return open_with(app, opening, error);
+}
+
+Keystore *keys_open_unasked(App *app, GError **error)
+{
+	Opening opening = { settings_text(app->settings, "key-profile"), false, false };
+
+	return open_with(app, opening, error);
+}
+
+const char *keys_profile_of_command(const App *app)
+{
+	bool is_given = g_str_equal(settings_origin(app->settings, "profile"), "flag");
+	const char *profile = settings_text(app->settings, is_given ? "profile" : "key-profile");
+
+	return profile ? profile : KEYSTORE_PROFILE_DEFAULT;
+}
+
+Keystore *keys_open_profile(App *app, const char *profile, GError **error)
+{
+	Opening opening = { profile, term_can_ask(app->term), false };
+
+	return open_with(app, opening, error);
+}
+
+Keystore *keys_open_for_command(App *app, GError **error)
+{
+	return keys_open_profile(app, keys_profile_of_command(app), error);
+}
+
+Keystore *keys_open_stored(App *app, const char *profile, GError **error)
+{
+	Opening opening = { profile, term_can_ask(app->term), true };
+
+	return open_with(app, opening, error);
 }
 
 void keys_translate(GError **error)
@@ -80,12 +147,39 @@ void keys_translate(GError **error)
 		[KEYSTORE_ERROR_WRONG_KEY] = STATUS_DENIED,
 		[KEYSTORE_ERROR_BAD_NAME] = STATUS_USAGE,
 		[KEYSTORE_ERROR_BAD_SECRET] = STATUS_USAGE,
+		[KEYSTORE_ERROR_STALE] = STATUS_DATA,
+		[KEYSTORE_ERROR_EXISTS] = STATUS_BUSY,
 	};
 
 	if (!error || !*error || (*error)->domain != KEYSTORE_ERROR)
 		return;
 	(*error)->code = (int)statuses[(*error)->code];
 	(*error)->domain = FAULT;
+}
+
+bool keys_confirm(App *app, const char *question, GError **error)
+{
+	if (settings_flag(app->settings, "yes"))
+		return true;
+
+	if (!term_can_ask(app->term)) {
+		fault_set(error, STATUS_USAGE, "Run the same command with --yes.",
+		          "nobody can be asked here (no terminal, or CI is set)");
+		return false;
+	}
+	if (term_confirm(app->term, question, false))
+		return true;
+
+	if (cancel_check(error))
+		fault_set(error, STATUS_FAILED, NULL, "not confirmed; nothing was changed");
+	return false;
+}
+
+bool keys_is_in_environment(const char *name)
+{
+	const char *value = g_getenv(name);
+
+	return value && value[0] != '\0';
 }
 
 bool keys_is_variable(const char *name)

@@ -4,7 +4,6 @@
  */
 #include <fcntl.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -257,8 +256,9 @@ static int finish(App *app, const Command *command, GError *failure)
 	g_autoptr(GError) error = failure;
 	g_autoptr(GError) cause = NULL;
 
-	print_document(app, command, error);
-	if (error)
+	if (!app->has_spoken)
+		print_document(app, command, error);
+	if (error && !app->has_spoken)
 		print_error(app, error);
 	if (!term_close(app->term, &cause) && !error) {
 		print_error(app, cause);
@@ -296,6 +296,24 @@ static void prepare_glib(void)
 	(void)setlocale(LC_CTYPE, "");
 }
 
+/* Docker runs "docker-credential-NAME": a link to this program stands for its command.
+ * Returns: (transfer full): the arguments. */
+static char **read_arguments(int *argc, char **argv)
+{
+	static const char name[] = "docker-credential";
+	g_autofree char *called = g_path_get_basename(*argc > 0 ? argv[0] : "");
+	g_autoptr(GPtrArray) words = g_ptr_array_new();
+
+	for (int i = 0; i < *argc; i++) {
+		g_ptr_array_add(words, g_strdup(argv[i]));
+		if (i == 0 && g_str_has_prefix(called, name))
+			g_ptr_array_add(words, g_strdup(name));
+	}
+	*argc = (int)words->len;
+	g_ptr_array_add(words, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&words), false);
+}
+
 int main(int argc, char **argv)
 {
 	App app = { 0 };
@@ -305,14 +323,15 @@ int main(int argc, char **argv)
 	open_descriptors();
 	prepare_glib();
 	secret_init();
+	secret_hide_environment();
 	if (keystore_is_helper(argc, argv))
 		return keystore_helper_main();
 	cancel_init();
-	(void)signal(SIGXFSZ, SIG_IGN); /* a file-size limit is then an error, not a death */
-	if (!run(&app, argc, argv, &command, &error))
+	g_auto(GStrv) words = read_arguments(&argc, argv);
+	if (!run(&app, argc, words, &command, &error))
 		keys_translate(&error);
 	if (!app.term)
-		app.term = term_new(&(TermOptions){ .is_json = is_json_asked(argv) });
+		app.term = term_new(&(TermOptions){ .is_json = is_json_asked(words) });
 
 	int status = finish(&app, command, error);
 	term_free(app.term);

@@ -58,12 +58,19 @@ const ManualKind manual_kind_table[] = {
 	{ "archive", "program", "With a program of this name on the machine, nothing is done." },
 	{ "archive", "max", "Most bytes of the download." },
 	{ "archive", "strip", "Leading directories that are left out of the names in it, up to 16." },
-	{ "compose", NULL, "Starts a compose project and waits until its services are well." },
+	{ "compose", NULL, "Starts a compose project and waits until its services are well. The keys of its services "
+	  "are handed over to them: see [key NAME]." },
 	{ "compose", "project", "Its name." },
 	{ "compose", "directory", "Where it runs." },
 	{ "compose", "files", "Its compose files, in that directory." },
 	{ "compose", "env_file", "A file with variables, in that directory." },
 	{ "compose", "wait_s", "Seconds that are waited for the services." },
+	{ "unit", NULL,
+	  "Makes a unit of systemd, root's or the user's own, that runs a command of slipway whenever "
+	  "the machine starts, before the engine; where systemd does not run, it says what is to be "
+	  "run by hand." },
+	{ "unit", "name", "Of the unit, without .service." },
+	{ "unit", "run", "The command and its arguments, without slipway itself." },
 };
 /* clang-format on */
 const gsize manual_kind_count = G_N_ELEMENTS(manual_kind_table);

@@ -11,13 +11,14 @@ const ManualFile manual_file_table[] = {
 	{ "ini", "slipway.ini", "the settings of the directory in which slipway is started" },
 	{ "state", "~/.local/state/slipway",
 	  "receipts, journals, logs, the definitions of what is installed" },
-	{ "keystore", "~/.local/share/slipway/keystore", "the encrypted keys" },
+	{ "keystore", "~/.local/share/slipway/keystore",
+	  "the encrypted keys; beside it keystore.audit, the log of what was done with them" },
 };
 /* clang-format on */
 const gsize manual_file_count = G_N_ELEMENTS(manual_file_table);
 
 #define CHANGES "failed incomplete foreign unavailable io busy untrusted denied config deadline "
-#define OPENS_KEYS "key-file passphrase-file passphrase-fd keystore"
+#define OPENS_KEYS "key-file passphrase-file passphrase-fd keystore accept-rollback"
 
 const ManualText manual_text_table[] = {
 	{ .name = "check",
@@ -134,47 +135,236 @@ const ManualText manual_text_table[] = {
 	  .details =
 	          "Keeps a secret under NAME in the keystore. On a terminal it is asked for "
 	          "without "
-	          "echo; a script writes it to stdin with --stdin. It is never an argument, where "
-	          "other users of the machine could see it.",
+	          "echo; a script writes it to stdin with --stdin, or to another descriptor with "
+	          "--fd, or takes it over from a variable with --from-env. It is never an "
+	          "argument, "
+	          "where other users of the machine could see it.\n\n"
+	          "A set of keys of their own, for a customer or a second account, is a profile: "
+	          "--profile names one, for every command of the keystore.\n\n"
+	          "With --verify the provider is asked first: see \"slipway help keys verify\".",
 	  .example = "slipway keys set OPENAI_API_KEY\n"
-	             "slipway keys set OPENAI_API_KEY --stdin < key.txt",
-	  .settings = OPENS_KEYS,
-	  .statuses = "ok failed unavailable busy denied",
+	             "slipway keys set OPENAI_API_KEY --stdin < key.txt\n"
+	             "slipway keys set OPENAI_API_KEY --profile work --expires 90",
+	  .settings = "profile key-profile " OPENS_KEYS " mirror ca-bundle json",
+	  .statuses = "ok failed unavailable busy denied config",
 	  .files = "keystore" },
 	{ .name = "keys get",
 	  .details =
 	          "Prints the secret, with a line break, to a pipe or a file; to a terminal only "
 	          "with --show. An environment variable of that name wins over the keystore.",
 	  .example = "slipway keys get OPENAI_API_KEY | other-program --key-from-stdin",
-	  .settings = OPENS_KEYS,
-	  .statuses = "ok failed unavailable denied",
+	  .settings = "profile key-profile " OPENS_KEYS,
+	  .statuses = "ok failed unavailable denied config",
 	  .files = "keystore" },
 	{ .name = "keys list",
 	  .details =
-	          "Lists the names of all keys, where each comes from, when it was changed, and a "
-	          "fingerprint by which two values can be compared. Shows no secret.",
+	          "Lists the names of all keys of the profile: where each comes from, when it was "
+	          "made and changed, when it expires, when its provider last accepted it, how it "
+	          "came into the keystore, and a fingerprint by which two values can be compared. "
+	          "A key that expires within a fortnight is marked soon, one that did, past. Shows "
+	          "no secret.",
 	  .example = "slipway keys list\n"
-	             "slipway keys list --json",
-	  .settings = OPENS_KEYS " json",
-	  .statuses = "ok unavailable denied",
+	             "slipway keys list --all-profiles --json",
+	  .settings = "profile key-profile " OPENS_KEYS " json",
+	  .statuses = "ok unavailable denied config",
 	  .files = "keystore" },
 	{ .name = "keys remove",
 	  .details = "Takes the key out of the keystore. A variable of that name in the "
 	             "environment is "
 	             "not touched, and is mentioned.",
 	  .example = "slipway keys remove OPENAI_API_KEY",
-	  .settings = OPENS_KEYS,
+	  .settings = "profile key-profile " OPENS_KEYS,
+	  .statuses = "ok failed unavailable busy denied config",
+	  .files = "keystore" },
+	{ .name = "keys profiles",
+	  .details =
+	          "Lists the profiles that have keys. A profile is there as long as it has one. "
+	          "With "
+	          "--remove, takes away all keys of a profile, after it has named them and asked.",
+	  .example = "slipway keys profiles\n"
+	             "slipway keys profiles --remove work",
+	  .settings = "yes " OPENS_KEYS " json",
+	  .statuses = "ok failed unavailable busy denied config",
+	  .files = "keystore" },
+	{ .name = "keys import",
+	  .details = "Takes keys over from FILE: a .env file, or one that \"slipway keys export\" "
+	             "wrote. "
+	             "Shows their names, saves them, reads them back and compares. A value that is "
+	             "there and differs is replaced after a question only, or with --yes.\n\n"
+	             "A .env file has no standard, so a line that programs read differently is "
+	             "refused "
+	             "with its number: put such a value into single quotes. Afterwards the keys "
+	             "can be "
+	             "taken out of FILE: each line becomes a comment without the value, if nobody "
+	             "changed the file meanwhile, and the old bytes are overwritten. What a "
+	             "journal, a "
+	             "snapshot, a backup or a flash disk has of them is out of reach.",
+	  .example = "slipway keys import .env --only OPENAI_API_KEY,ANTHROPIC_API_KEY\n"
+	             "slipway keys import .env --shred\n"
+	             "slipway keys import team.keys --profile work",
+	  .settings = "profile key-profile yes " OPENS_KEYS " json",
+	  .statuses = "ok failed data unavailable cannot-create io busy denied config",
+	  .files = "keystore" },
+	{ .name = "keys export",
+	  .details =
+	          "Writes keys of the profile into FILE, which must not exist: encrypted under a "
+	          "passphrase of its own, in the format of the keystore itself. It is asked for "
+	          "twice, or comes from --bundle-passphrase-fd or --bundle-passphrase-file. There "
+	          "is "
+	          "no way to write keys in the clear.",
+	  .example = "slipway keys export team.keys --only OPENAI_API_KEY\n"
+	             "# on the other machine\n"
+	             "slipway keys import team.keys",
+	  .settings = "profile key-profile " OPENS_KEYS " json",
+	  .statuses = "ok failed unavailable cannot-create io denied config",
+	  .files = "keystore" },
+	{ .name = "keys sync",
+	  .details =
+	          "Writes the keys that installed stacks declare for their containers into memory "
+	          "again, from where the containers read them: after a restart of the machine, and "
+	          "after a key was changed. A running container goes on seeing what was there "
+	          "when it was made; with --up the services whose keys changed get new containers, "
+	          "and all others are started if they do not run. The file of a key that was "
+	          "removed stays, empty, until then.\n\n"
+	          "The keys lie in /run/slipway/secrets, or in slipway/secrets below "
+	          "$XDG_RUNTIME_DIR, readable by their owner alone, and never on a disk. Where the "
+	          "engine has a file system of its own, as that of Docker Desktop, compose copies "
+	          "them into the containers, which it can do when services are started, not "
+	          "before.\n\n"
+	          "A stack can bring a unit of systemd that runs \"slipway keys sync STACK "
+	          "--at-boot\". It needs a keystore that opens without a person: a key file, "
+	          "named in slipway.ini. A user's own unit runs at the first login, or at the "
+	          "start of the machine after \"loginctl enable-linger\".",
+	  .example = "slipway keys sync\n"
+	             "# a new value for a running stack\n"
+	             "slipway keys set OPENAI_API_KEY && slipway keys sync localagent --up",
+	  .settings = OPENS_KEYS " lock-timeout json",
+	  .statuses = "ok failed unavailable unverified foreign io busy denied config deadline",
+	  .files = "state keystore" },
+	{ .name = "keys verify",
+	  .details =
+	          "Asks the provider of each NAME whether it takes the key, with a request that "
+	          "reads and costs nothing; without NAME, for every key whose provider is known. "
+	          "The "
+	          "key goes to that provider's fixed https address alone: the certificate is "
+	          "checked, no redirect is followed, and only --mirror and SLIPWAY_MIRROR can lead "
+	          "it elsewhere, no file. That a key was found good is written down beside it.\n\n"
+	          "A key is valid, refused, limited (it is known, its quota is used up), unclear, "
+	          "unreachable, unverifiable (there is no address to ask) or missing.",
+	  .example = "slipway keys verify\n"
+	             "slipway keys verify OPENAI_API_KEY\n"
+	             "slipway keys verify --stack localagent",
+	  .settings = "profile key-profile " OPENS_KEYS " mirror ca-bundle json",
+	  .statuses = "ok failed unavailable denied",
+	  .files = "keystore" },
+	{ .name = "keys rotate",
+	  .details =
+	          "Puts a new secret in the place of NAME. It is first kept as NAME.pending, then "
+	          "its provider is asked whether it takes it, then it becomes NAME and the old one "
+	          "becomes NAME.previous. Killed at any point, NAME is one of the two, and the "
+	          "same "
+	          "command goes on. A new secret that the provider refuses is dropped; one that "
+	          "could not be verified stays pending.\n\n"
+	          "A key that a stack generates gets a random value. Services that run go on with "
+	          "the old one until they are given the new one, and what was made with the old "
+	          "one, a database for one, still asks for it.",
+	  .example = "slipway keys rotate OPENAI_API_KEY\n"
+	             "# after the old one was revoked\n"
+	             "slipway keys rotate OPENAI_API_KEY --retire",
+	  .settings = "profile key-profile " OPENS_KEYS " mirror ca-bundle json",
 	  .statuses = "ok failed unavailable busy denied",
+	  .files = "keystore" },
+	{ .name = "keys audit",
+	  .details =
+	          "Shows the log of what was done with keys, the newest last: when, what, with "
+	          "which key, from where, how it ended, and by whom. No secret is in it. Then "
+	          "checks "
+	          "it, and names the line at which it was altered, taken out or moved.\n\n"
+	          "What cannot be noticed: lines behind the last change of a key that were taken "
+	          "off the end, and anything done by who can open the keystore. A line that says "
+	          "\"no seal\" was written while the keystore was not open; the next line that has "
+	          "a seal covers it. A key is never refused because the log cannot be written; "
+	          "then "
+	          "a change warns. The log holds up to 1 MiB, and four such parts before it are "
+	          "kept.",
+	  .example = "slipway keys audit --since 7\n"
+	             "slipway keys audit --name OPENAI_API_KEY --json",
+	  .settings = OPENS_KEYS " json",
+	  .statuses = "ok unavailable untrusted denied",
+	  .files = "keystore" },
+	{ .name = "keys rekey",
+	  .details =
+	          "The encrypted file has one to eight slots; each opens it: a passphrase, a key "
+	          "file (or a systemd credential with the same 32 bytes), or a key that the "
+	          "desktop's keyring keeps, which asks nothing while the keyring is open. --list "
+	          "shows them.\n\n"
+	          "A slot that is removed would still open an older copy of the file, and with it "
+	          "the new one. So a new data key is made, all is encrypted anew, and the version "
+	          "before is overwritten. Each slot that stays has to be opened for that: what "
+	          "opened the keystore is known; other key files and passphrases are named with "
+	          "--with-key-file and --with-passphrase-file, or asked for.",
+	  .example = "slipway keys rekey --list\n"
+	             "slipway keys rekey --add-key-file ~/slipway.key --label laptop\n"
+	             "# change the passphrase in slot 1\n"
+	             "slipway keys rekey --add-passphrase --remove 1",
+	  .settings = OPENS_KEYS " json",
+	  .statuses = "ok usage data busy denied config",
+	  .files = "keystore" },
+	{ .name = "keys recover",
+	  .details =
+	          "Tries to open the encrypted file and the version before the last change, which "
+	          "is kept beside it, and says which of them can be read. Where only the version "
+	          "before can, says what is lost, asks, and puts it in the file's place; what was "
+	          "there is kept as FILE.damaged. Needs what opens the keystore.",
+	  .example = "slipway keys recover\n"
+	             "slipway keys recover --yes --json",
+	  .settings = "yes " OPENS_KEYS " json",
+	  .statuses = "ok failed usage data denied config",
+	  .files = "keystore" },
+	{ .name = "keys doctor",
+	  .details = "Says where keys are kept and why, what that protects from and what not, what "
+	             "opens "
+	             "it, whether it is open, who else could touch its files, and how this process "
+	             "keeps secrets in memory; each with what can be done. Asks nothing, unlocks "
+	             "nothing, starts nothing.",
+	  .example = "slipway keys doctor\n"
+	             "slipway keys doctor --json",
+	  .settings = OPENS_KEYS " json",
+	  .statuses = "ok failed",
 	  .files = "keystore" },
 	{ .name = "keys exec",
 	  .details =
-	          "Becomes COMMAND, with keys as variables in its environment: all of them, those "
-	          "that --only names, or those that a stack declares. What opens the keystore is "
-	          "not passed on. The exit status is that of COMMAND.",
+	          "Becomes COMMAND, with keys as variables in its environment: all of the profile, "
+	          "those that --only names, or those that a stack declares. What opens the "
+	          "keystore "
+	          "is not passed on. With --pristine COMMAND gets the keys, PATH, HOME, LANG, "
+	          "TERM, "
+	          "TZ, USER, LOGNAME, SHELL and TMPDIR, and no other variable. A variable that is "
+	          "set already wins over the key. The exit status is that of COMMAND.\n\n"
+	          "With --stack, --profile is one of the stack's, and the keys are those of "
+	          "--key-profile. Inside the \"keys exec\" of another profile this is refused "
+	          "unless "
+	          "--nested is given, which takes that one's keys away first.",
 	  .example = "slipway keys exec --only OPENAI_API_KEY -- python3 ask.py\n"
+	             "slipway keys exec --profile work --pristine -- make test\n"
 	             "slipway keys exec --stack localagent --optional -- localagent",
-	  .settings = OPENS_KEYS " profile",
-	  .statuses = "failed unavailable denied",
+	  .settings = "profile key-profile " OPENS_KEYS,
+	  .statuses = "failed unavailable denied config",
+	  .files = "keystore" },
+	{ .name = "docker-credential",
+	  .details =
+	          "Speaks the protocol of docker's credential helpers: ACTION is store, get, "
+	          "erase, "
+	          "list or version, the question comes over stdin, the answer, also why there is "
+	          "none, goes to stdout. The passwords are keys of the profile docker. The name "
+	          "docker-credential-slipway, as a link to slipway, is the same command: docker "
+	          "runs "
+	          "it when its configuration has \"credsStore\": \"slipway\". Nobody is asked, so "
+	          "the keystore has to open without a person.",
+	  .example = "ln -s slipway ~/.local/bin/docker-credential-slipway\n"
+	             "slipway docker-credential list",
+	  .settings = OPENS_KEYS,
+	  .statuses = "ok failed",
 	  .files = "keystore" },
 	{ .name = "facts",
 	  .details =

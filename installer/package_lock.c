@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cancel.h"
@@ -19,8 +18,7 @@
 bool package_lock_parse(const char *text, dev_t device, ino_t inode, pid_t *holder)
 {
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	g_autofree char *want = g_strdup_printf("%02x:%02x:%" G_GUINT64_FORMAT, major(device),
-	                                        minor(device), (guint64)inode);
+	g_autofree char *want = file_lock_id(device, inode);
 
 	for (char **line = lines; *line; line++) {
 		g_auto(GStrv) words = g_strsplit_set(*line, " \t", -1);

@@ -6,9 +6,11 @@
 
 #include "base/fault.h"
 #include "base/file.h"
+#include "installer/handover.h"
 #include "installer/host.h"
 #include "installer/plan_private.h"
 #include "installer/receipt.h"
+#include "installer/step_unit.h"
 #include "installer/template.h"
 
 typedef struct {
@@ -174,6 +176,20 @@ static void add_settings(const Builder *builder, const StepKind *kind, json_t *i
 		step->sources = g_strsplit(index, "\x01", 1);
 }
 
+/* The keys that the services of a compose project get. */
+static void add_handover(const Builder *builder, const StepKind *kind, json_t *inputs)
+{
+	const char *project = json_text(inputs, "project");
+
+	if (kind != &step_kind_compose || !project)
+		return;
+
+	json_t *handover = handover_plan(builder->stack, builder->profile, project,
+	                                 builder->request->paths->state);
+	if (handover)
+		json_object_set_new(inputs, "handover", handover);
+}
+
 /* A sentence for people: the definition's own title, or kind and place. */
 static char *describe(const Builder *builder, const StackStep *step, const json_t *inputs)
 {
@@ -245,6 +261,10 @@ static Step *build_step(const Builder *builder, const StackStep *from, GError **
 		return NULL;
 	add_source(builder, kind, step->inputs, step);
 	add_settings(builder, kind, step->inputs, step);
+	add_handover(builder, kind, step->inputs);
+	if (kind == &step_kind_unit)
+		step_unit_place(step->inputs,
+		                settings_text(builder->request->settings, "key-profile"));
 	if (!check_required(builder, from, kind, step->inputs, error))
 		return NULL;
 
@@ -377,7 +397,7 @@ static const char *choose_profile(const Stack *stack, const PlanRequest *request
 
 	if (!wanted)
 		wanted = json_text(receipt, "profile");
-	if (!wanted)
+	if (!wanted || !*wanted) /* the receipt of a stack without profiles has "" */
 		wanted = stack_default_profile(stack);
 	if (!wanted)
 		return "";

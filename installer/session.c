@@ -266,6 +266,17 @@ static void print_commands(const Plan *plan, Term *term)
 	}
 }
 
+/* What a step has to say to people when all is done. */
+static void print_notes(const Txn *txn)
+{
+	for (guint i = 0; i < txn->steps->len; i++) {
+		const TxnStep *step = txn->steps->pdata[i];
+		const char *note = json_text(step->result, "note");
+		if (note)
+			term_print(txn->app->term, "Note: %s\n", note);
+	}
+}
+
 static void print_deferred(const Plan *plan, Term *term)
 {
 	if (plan_count_deferred(plan) == 0)
@@ -297,5 +308,6 @@ void session_summarize(const Txn *txn)
 	           deferred == 0 ? "." : ", but not all of it could be had:");
 	print_kept(txn->plan, txn->app->term);
 	print_commands(txn->plan, txn->app->term);
+	print_notes(txn);
 	print_deferred(txn->plan, txn->app->term);
 }

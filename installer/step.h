@@ -87,6 +87,10 @@ struct StepKind {
 	bool needs_programs; /* runs programs that the packages step may bring */
 	bool keeps_foreign;  /* what stands there already is kept and listed, not an error */
 
+	/** (nullable): of a kind that is one file (installer/step_file.h): its text, where that is no
+	 *  member of the stack.  (transfer full). */
+	GBytes *(*render)(const StepRun *run, GError **error);
+
 	/** Says what is there.  Fast (a few file reads, no network, no root): a second run must end
 	 *  within 50 ms.  Must not change anything. */
 	bool (*probe)(const StepRun *run, Probe *probe, GError **error);
@@ -109,12 +113,6 @@ extern const gsize step_kind_count;
 const StepKind *step_kind_find(const char *name);
 
 /* The kinds, each in installer/step_NAME.c. */
-extern const StepKind step_kind_packages;
-extern const StepKind step_kind_source;
-extern const StepKind step_kind_directory;
-extern const StepKind step_kind_file;
-extern const StepKind step_kind_wrapper;
-extern const StepKind step_kind_python;
-extern const StepKind step_kind_key;
-extern const StepKind step_kind_archive;
-extern const StepKind step_kind_compose;
+extern const StepKind step_kind_packages, step_kind_source, step_kind_directory, step_kind_file,
+	step_kind_wrapper, step_kind_python, step_kind_key, step_kind_archive, step_kind_compose,
+	step_kind_unit;

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "base/fault.h"
-#include "installer/compose.h"
+#include "installer/handover.h"
 #include "installer/recipe.h"
 
 static const char *const keys[] = {
@@ -20,7 +20,8 @@ static bool is_recorded(const StepRun *run, const ComposeProject *project,
 	g_autofree char *digest = compose_digest(project);
 
 	return digest && g_strcmp0(digest, json_text(result, "digest")) == 0 &&
-	       json_equal(services, state->hashes);
+	       json_equal(services, state->hashes) &&
+	       handover_is_there(json_object_get(result, "handover"));
 }
 
 static bool probe_compose(const StepRun *run, Probe *probe, GError **error)
@@ -54,16 +55,19 @@ static bool probe_compose(const StepRun *run, Probe *probe, GError **error)
 static json_t *prepare_compose(const StepRun *run, GError **error)
 {
 	g_autoptr(ComposeProject) project = compose_project_new(run->step->inputs, error);
+	g_autoptr(json_t) recipe = json_array();
 	json_t *down;
 
-	if (!project || !compose_check(project, error))
+	if (!project || !compose_check(project, error) ||
+	    !handover_prepare(run->step->inputs, recipe, error))
 		return NULL;
 	down = json_pack("{s:s, s:s, s:s, s:o}", "do", "compose_down", "project", project->project,
 	                 "directory", project->directory, "files",
 	                 json_from_strv((const char *const *)project->files));
 	json_put(down, "env_file", project->env_file);
 	json_put(down, "engine", project->engine);
-	return json_pack("[o]", down);
+	json_array_append_new(recipe, down);
+	return g_steal_pointer(&recipe);
 }
 
 static void on_line(const char *line, gpointer data)
@@ -73,19 +77,39 @@ static void on_line(const char *line, gpointer data)
 	recipe_report(run, -1, line);
 }
 
+/* Keys whose file a running container does not see any more: its mount is of the file before. */
+static bool renew(const StepRun *run, const ComposeProject *project, const Handover *handover,
+                  GError **error)
+{
+	g_auto(GStrv) services = handover_services(run->step->inputs, handover->changed);
+	g_auto(ComposeState) state = { 0 };
+
+	if (!*services || !compose_ask(project, &state, error))
+		return !*services;
+	return state.containers == 0 || compose_recreate(project, services, error);
+}
+
 static json_t *apply_compose(const StepRun *run, GError **error)
 {
+	g_auto(Handover) handover = { 0 };
 	g_autoptr(ComposeProject) project = compose_project_new(run->step->inputs, error);
 	g_autofree char *digest = NULL;
 	g_auto(ComposeState) state = { 0 };
 	StepRun copy = *run;
 
-	if (!project || !compose_up(project, on_line, &copy, error) ||
+	if (!project ||
+	    !handover_make(run->step->inputs, NULL, run->host, project, &handover, error) ||
+	    !renew(run, project, &handover, error) || !compose_up(project, on_line, &copy, error) ||
 	    !compose_ask(project, &state, error))
 		return NULL;
 	digest = compose_digest(project);
-	return json_pack("{s:s, s:s*, s:O}", "project", project->project, "digest", digest,
-	                 "services", state.hashes);
+	json_t *result = json_pack("{s:s, s:s*, s:O}", "project", project->project, "digest",
+	                           digest, "services", state.hashes);
+	if (handover.names)
+		json_object_set_new(result, "handover", handover_record(&handover));
+	g_autofree char *note = handover_note(&handover);
+	json_put(result, "note", note);
+	return result;
 }
 
 const StepKind step_kind_compose = {

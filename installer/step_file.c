@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "installer/step_file.h"
+
 #include <string.h>
 #include <sys/stat.h>
 
@@ -36,6 +38,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Judgement, judgement_clear)
 
 static GBytes *render(const StepRun *run, GError **error)
 {
+	if (run->step->kind->render)
+		return run->step->kind->render(run, error);
+
 	const char *member = recipe_input(run, "from", error);
 	g_autoptr(GBytes) bytes = member ? recipe_member(run, member, error) : NULL;
 
@@ -142,7 +147,7 @@ static bool judge(const StepRun *run, Judgement *it, GError **error)
 	return true;
 }
 
-static bool probe_file(const StepRun *run, Probe *probe, GError **error)
+bool step_file_probe(const StepRun *run, Probe *probe, GError **error)
 {
 	g_auto(Judgement) it = { 0 };
 
@@ -165,7 +170,7 @@ static void add_restore(json_t *recipe, const StepRun *run, const Judgement *it,
 	json_object_set_new(part, "mode", json_integer(st.st_mode & 0777));
 }
 
-static json_t *prepare_file(const StepRun *run, GError **error)
+json_t *step_file_prepare(const StepRun *run, GError **error)
 {
 	g_auto(Judgement) it = { 0 };
 	g_autoptr(GBytes) bytes = judge(run, &it, error) ? render(run, error) : NULL;
@@ -246,7 +251,7 @@ static json_t *apply_whole(const StepRun *run, const Judgement *it, GBytes *byte
 	return json_pack("{s:s, s:s}", "path", it->path, "sha256", digest);
 }
 
-static json_t *apply_file(const StepRun *run, GError **error)
+json_t *step_file_apply(const StepRun *run, GError **error)
 {
 	g_auto(Judgement) it = { 0 };
 	g_autoptr(GBytes) bytes = judge(run, &it, error) ? render(run, error) : NULL;
@@ -269,9 +274,9 @@ const StepKind step_kind_file = {
 	.keys = keys,
 	.weight = 1,
 	.keeps_foreign = true,
-	.probe = probe_file,
-	.prepare = prepare_file,
-	.apply = apply_file,
+	.probe = step_file_probe,
+	.prepare = step_file_prepare,
+	.apply = step_file_apply,
 };
 
 const StepKind step_kind_wrapper = {
@@ -279,7 +284,7 @@ const StepKind step_kind_wrapper = {
 	.verb = "write",
 	.keys = keys,
 	.weight = 1,
-	.probe = probe_file,
-	.prepare = prepare_file,
-	.apply = apply_file,
+	.probe = step_file_probe,
+	.prepare = step_file_prepare,
+	.apply = step_file_apply,
 };

@@ -72,10 +72,19 @@ static bool check_place(const StepRun *run, const char *name, GError **error)
 {
 	const json_t *result = json_object_get(run->receipt, "result");
 	const char *place = json_text_or(result, "backend", "file");
+	const char *profile = json_text_or(result, "profile", KEYSTORE_PROFILE_DEFAULT);
 	const char *now = keystore_back_end(run->host->keystore, NULL, error);
 
-	if (!now || !result || g_str_equal(place, now))
+	if (!now || !result)
 		return now != NULL;
+	if (!g_str_equal(profile, keystore_profile(run->host->keystore))) {
+		g_autofree char *again = g_strdup_printf("Set key-profile to %s again.", profile);
+		fault_set(error, STATUS_CONFIG, again, "the key %s was made in the profile %s",
+		          name, profile);
+		return false;
+	}
+	if (g_str_equal(place, now))
+		return true;
 
 	g_autofree char *hint = g_strdup_printf("Set key-backend to %s again.", place);
 	fault_set(error, STATUS_CONFIG, hint,
@@ -150,7 +159,8 @@ static json_t *prepare_key(const StepRun *run, GError **error)
 	if (!keystore_exists(host->keystore) && host->keystore_path)
 		add_store(recipe, host, place);
 	if (!is_there)
-		recipe_add(recipe, "key_delete", "name", name, "backend", place, NULL);
+		recipe_add(recipe, "key_delete", "name", name, "backend", place, "profile",
+		           keystore_profile(host->keystore), NULL);
 	return recipe;
 }
 
@@ -168,6 +178,7 @@ static bool make_key_file(const StepHost *host, GError **error)
 static bool make_key(const StepRun *run, const char *name, GError **error)
 {
 	Keystore *store = run->host->keystore;
+	KeystoreNote note = { .origin = "generated" };
 	gsize bytes = 0;
 	bool is_there = false;
 
@@ -177,7 +188,8 @@ static bool make_key(const StepRun *run, const char *name, GError **error)
 		return true;
 
 	g_autoptr(GBytes) secret = secret_new_random_hex(bytes);
-	return make_key_file(run->host, error) && keystore_save(store, name, secret, error);
+	return make_key_file(run->host, error) &&
+	       keystore_save_noted(store, name, secret, &note, error);
 }
 
 static json_t *apply_key(const StepRun *run, GError **error)
@@ -195,8 +207,9 @@ static json_t *apply_key(const StepRun *run, GError **error)
 	}
 
 	g_autofree char *peek = keystore_peek(host->keystore);
-	return json_pack("{s:s, s:s*, s:s*}", "name", name, "backend",
-	                 keystore_back_end(host->keystore, NULL, NULL), "peek", peek);
+	return json_pack("{s:s, s:s*, s:s*, s:s}", "name", name, "backend",
+	                 keystore_back_end(host->keystore, NULL, NULL), "peek", peek, "profile",
+	                 keystore_profile(host->keystore));
 }
 
 const StepKind step_kind_key = {

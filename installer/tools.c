@@ -56,11 +56,14 @@ char *tools_stamp(const char *path)
 
 	if (stat(path, &status) != 0)
 		return NULL;
+
+	struct timespec modified = file_modified(&status);
+	struct timespec changed = file_changed(&status);
 	return g_strdup_printf("%" G_GINT64_FORMAT ":%" G_GUINT64_FORMAT ":%" G_GINT64_FORMAT
 	                       ".%09ld:%" G_GINT64_FORMAT ".%09ld",
 	                       (gint64)status.st_size, (guint64)status.st_ino,
-	                       (gint64)status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
-	                       (gint64)status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
+	                       (gint64)modified.tv_sec, modified.tv_nsec, (gint64)changed.tv_sec,
+	                       changed.tv_nsec);
 }
 
 /* Runs @path with @arguments.  Returns: false with UNAVAILABLE set unless it exits with 0. */

@@ -6,7 +6,7 @@
 
 #include "base/fault.h"
 #include "base/file.h"
-#include "installer/compose.h"
+#include "installer/handover.h"
 #include "installer/package_manager.h"
 #include "installer/undo_parts.h"
 
@@ -18,6 +18,11 @@ static bool packages_remove(const Undo *undo, const json_t *part, GError **error
 static bool compose_down(const Undo *undo, const json_t *part, GError **error)
 {
 	return compose_undo(part, undo->host, undo->txn_dir, undo->left, error);
+}
+
+static bool handover_remove(const Undo *undo G_GNUC_UNUSED, const json_t *part, GError **error)
+{
+	return undo_need_path(part, "generated", error) && handover_undo(part, error);
 }
 
 static bool noop(const Undo *undo, const json_t *part, GError **error)
@@ -41,6 +46,7 @@ static const Primitive primitive_table[] = {
 	{ "remove_listed", undo_remove_listed },   { "packages_remove", packages_remove },
 	{ "key_delete", undo_key_delete },         { "keystore_delete", undo_keystore_delete },
 	{ "compose_down", compose_down },          { "noop", noop },
+	{ "handover_remove", handover_remove },
 };
 
 static const Primitive *find_primitive(const char *name)

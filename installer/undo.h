@@ -26,10 +26,12 @@
  *                                        a file of tree_list(); edits stay and are reported.  A
  *                                        listing that is not there: the step did not finish
  *   packages_remove  manager, snapshot, planned, lock_timeout_s   remove what was added, no more
- *   key_delete       name, [backend]     "file" where no back end is named
+ *   key_delete       name, [backend], [profile]   "file" and "default" where none is named
  *   keystore_delete  path, key_file, [backend]   remove the store and key file that we created, if
  *                                        empty
  *   compose_down     project, directory, files, env_file
+ *   handover_remove  generated, [directory]   remove the keys in memory of a compose project, and the
+ *                                        files that were generated to hand them over
  *   noop             text                cannot be taken back; said so in the plan
  */
 

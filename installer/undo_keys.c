@@ -16,11 +16,12 @@ static bool need_keystore(const Undo *undo, GError **error)
 	return false;
 }
 
-/* Returns: (transfer none): the keystore that @part is about; older recipes know the file alone, and
- * do not say so. */
+/* Returns: (transfer none): the keystore that @part is about; older recipes know the file and the default
+ * profile alone, and do not say so. */
 static Keystore *keystore_of(const Undo *undo, const json_t *part, GError **error)
 {
-	return keystore_in(undo->host->keystore, json_text_or(part, "backend", "file"), error);
+	return keystore_in(undo->host->keystore, json_text_or(part, "backend", "file"),
+	                   json_text_or(part, "profile", KEYSTORE_PROFILE_DEFAULT), error);
 }
 
 bool undo_key_delete(const Undo *undo, const json_t *part, GError **error)
@@ -46,7 +47,7 @@ bool undo_key_delete(const Undo *undo, const json_t *part, GError **error)
 
 static bool store_is_empty(Keystore *store, bool *is_empty, GError **error)
 {
-	g_autoptr(GPtrArray) entries = keystore_list(store, error);
+	g_autoptr(GPtrArray) entries = keystore_list_all(store, error);
 	if (!entries)
 		return false;
 

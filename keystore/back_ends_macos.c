@@ -4,4 +4,4 @@
  */
 #include "keystore/back_end_private.h"
 
-const BackEnd *const back_end_table[] = { &back_end_file, NULL };
+const BackEnd *const back_end_table[] = { &back_end_keychain, &back_end_file, NULL };

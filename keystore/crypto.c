@@ -12,6 +12,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+#define DIGEST_BYTES ((gsize)32)
 /* Added to what scrypt needs: OpenSSL counts the blocks of p and its own overhead too. */
 #define SCRYPT_SLACK_BYTES ((guint64)1024 * 1024)
 
@@ -86,20 +87,33 @@ static OSSL_PARAM param_octets(const char *name, Span value)
 	return OSSL_PARAM_construct_octet_string(name, (void *)(guintptr)value.data, value.size);
 }
 
+/* By hand, from the HMAC: libcrypto's has kilobytes of room that is found, filled and wiped each time. */
 void crypto_hkdf(Span key, Span salt, Span info, guint8 *out, gsize out_size)
 {
-	g_autoptr(EVP_KDF) hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-	g_autoptr(EVP_KDF_CTX) context = EVP_KDF_CTX_new(hkdf);
-	char digest[] = "SHA256";
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-		param_octets(OSSL_KDF_PARAM_KEY, key),
-		param_octets(OSSL_KDF_PARAM_SALT, salt),
-		param_octets(OSSL_KDF_PARAM_INFO, info),
-		OSSL_PARAM_construct_end(),
-	};
+	static const guint8 no_salt[DIGEST_BYTES];
+	gsize room = 2 * DIGEST_BYTES + info.size + 1;
+	guint8 *extracted = crypto_alloc(room);
+	guint8 *block = extracted + DIGEST_BYTES;
+	guint8 *tail = block + DIGEST_BYTES;
 
-	must(EVP_KDF_derive(context, out, out_size, params) == 1);
+	crypto_hmac(salt.size > 0 ? salt : (Span){ no_salt, DIGEST_BYTES }, key, extracted);
+	if (info.size > 0)
+		memcpy(tail, info.data, info.size);
+	for (gsize done = 0; done < out_size; done += DIGEST_BYTES) {
+		gsize skipped = done == 0 ? DIGEST_BYTES : 0;
+
+		tail[info.size]++;
+		crypto_hmac((Span){ extracted, DIGEST_BYTES },
+		            (Span){ block + skipped, DIGEST_BYTES - skipped + info.size + 1 },
+		            block);
+		memcpy(out + done, block, MIN(out_size - done, DIGEST_BYTES));
+	}
+	crypto_free(extracted, room);
+}
+
+guint64 crypto_scrypt_work(ScryptCost cost)
+{
+	return (guint64)cost.r * cost.p << cost.log_n;
 }
 
 bool crypto_scrypt(Span passphrase, Span salt, ScryptCost cost, guint8 *out, gsize out_size)

@@ -52,6 +52,9 @@ void crypto_hmac(Span key, Span data, guint8 *mac);
 /** Writes HKDF-SHA256 (RFC 5869), at most 8,160 bytes. */
 void crypto_hkdf(Span key, Span salt, Span info, guint8 *out, gsize out_size);
 
+/** Returns: N * r * p. */
+guint64 crypto_scrypt_work(ScryptCost cost);
+
 /** Writes scrypt (RFC 7914) with memory for N * r * 128 bytes.  The caller bounded @cost.
  *  Returns: false when there is not enough memory. */
 bool crypto_scrypt(Span passphrase, Span salt, ScryptCost cost, guint8 *out,

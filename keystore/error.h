@@ -22,8 +22,10 @@ typedef enum {
 	KEYSTORE_ERROR_DENIED,      /* owner, mode or links of the file are not as they must be */
 	KEYSTORE_ERROR_CORRUPT,     /* the file was damaged or changed */
 	KEYSTORE_ERROR_WRONG_KEY,   /* the passphrase or key file does not open it */
-	KEYSTORE_ERROR_BAD_NAME,    /* the name breaks the rule of keystore.h */
+	KEYSTORE_ERROR_BAD_NAME,    /* the name, or profile, breaks the rule of keystore.h */
 	KEYSTORE_ERROR_BAD_SECRET,  /* empty, too large, or with a NUL */
+	KEYSTORE_ERROR_STALE,       /* an older version of the store was put in its place */
+	KEYSTORE_ERROR_EXISTS,      /* there is one already: see back_end_private.h */
 } KeystoreError;
 
 /** As fault_set(), in domain KEYSTORE_ERROR.  Always false. */

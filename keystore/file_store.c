@@ -7,25 +7,15 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/secret.h"
-#include "keystore/back_end_private.h"
 #include "keystore/calibrate.h"
 #include "keystore/choice.h"
-#include "keystore/format.h"
-#include "keystore/source.h"
+#include "keystore/file_store_private.h"
+#include "keystore/slot_keyring.h"
 #include "keystore/vault.h"
 
 #define ASK_ATTEMPTS 3
-
-/* The file is read again for each call, which takes microseconds; the key is derived once. */
-typedef struct {
-	const KeystoreOptions *options;
-	Source source;
-	FormatHeader header;
-	CryptoKey file_key;
-	bool is_unlocked; /* file_key is that of header.store_id */
-	GBytes *file;     /* (nullable): as it was read last; NULL: there is none */
-	Body *body;       /* (nullable): what is in it */
-} FileStore;
+/* N * r * p of N = 2^17, r = 8, p = 1: what calibrate.h asks for where it can. */
+#define WORK_ENOUGH ((guint64)1 << 20)
 
 static gpointer file_open(const KeystoreOptions *options)
 {
@@ -35,7 +25,7 @@ static gpointer file_open(const KeystoreOptions *options)
 	return store;
 }
 
-static void forget(FileStore *store)
+void file_store_forget(FileStore *store)
 {
 	if (store->file)
 		g_bytes_unref(store->file);
@@ -48,7 +38,7 @@ static void file_free(gpointer data)
 {
 	FileStore *store = data;
 
-	forget(store);
+	file_store_forget(store);
 	source_clear(&store->source);
 	crypto_free(store, sizeof(*store));
 }
@@ -97,50 +87,46 @@ static SlotKey slot_key(const Source *source)
 	return (SlotKey){ source->type, span_of(source->secret) };
 }
 
-static SourceUse use_of(const FormatHeader *header)
+/* A person may mistype; a file does not.  What was not named for this run may be for another store. */
+bool file_store_unlock(FileStore *store, GError **error)
 {
-	for (guint i = 0; i < header->slot_count; i++)
-		if (header->slots[i].type == SLOT_KEY_FILE)
-			return SOURCE_FOR_KEY_FILE;
+	g_autoptr(GError) wrong = NULL;
 
-	return SOURCE_FOR_PASSPHRASE;
-}
-
-static bool get_source(FileStore *store, SourceUse use, GError **error)
-{
-	return store->source.secret || key_source_read(store->options, use, &store->source, error);
-}
-
-/* A person may mistype; a file does not. */
-static bool unlock(FileStore *store, GError **error)
-{
-	for (guint attempt = 1;; attempt++) {
+	for (guint asked = 0;;) {
 		g_autoptr(GError) cause = NULL;
 
-		if (!get_source(store, use_of(&store->header), error))
+		if (!store->source.secret &&
+		    !key_source_read(store->options, &store->header, &store->next_source,
+		                     &store->source, &cause)) {
+			store->next_source = 0;
+			g_propagate_error(error, wrong ? g_error_copy(wrong) : g_error_copy(cause));
 			return false;
+		}
 		SlotKey key = slot_key(&store->source);
-		store->is_unlocked = format_unlock(&store->header, &key, &store->file_key, &cause);
+		store->is_unlocked =
+			format_unlock(&store->header, &key, &store->file_key, &store->slot, &cause);
 		if (store->is_unlocked)
 			return true;
 
-		bool is_final = !store->source.was_asked || attempt == ASK_ATTEMPTS ||
+		bool is_final = store->source.is_explicit ||
 		                !g_error_matches(cause, KEYSTORE_ERROR, KEYSTORE_ERROR_WRONG_KEY);
+		if (store->source.was_asked && ++asked < ASK_ATTEMPTS)
+			store->next_source--;
 		source_clear(&store->source);
-		if (is_final) {
-			g_propagate_error(error, g_steal_pointer(&cause));
-			return false;
-		}
+		g_clear_error(&wrong);
+		wrong = g_steal_pointer(&cause);
+		if (is_final)
+			store->next_source = G_MAXUINT;
 	}
 }
 
-/* Reads the file that is there now; afterwards body is NULL if and only if there is none. */
-static bool load(FileStore *store, GError **error)
+bool file_store_load(FileStore *store, GError **error)
 {
 	const char *path = store->options->path;
 	FormatHeader header = { 0 };
 
-	forget(store);
+	file_store_forget(store);
+	store->seen = seen_read(store->options->seen_path);
 	if (!vault_read(path, &store->file, error))
 		return false;
 	if (!store->file)
@@ -148,56 +134,99 @@ static bool load(FileStore *store, GError **error)
 	if (!format_parse(span_of(store->file), path, &header, error))
 		return false;
 
-	if (!crypto_equal(header.store_id, store->header.store_id, sizeof(header.store_id)))
-		store->is_unlocked = false;
+	store->is_unlocked = store->is_unlocked && format_same_slots(&header, &store->header);
 	store->header = header;
-	if (!store->is_unlocked && !unlock(store, error))
+	if (!store->is_unlocked && !file_store_unlock(store, error))
 		return false;
-	store->body = format_open(span_of(store->file), &header, &store->file_key, path, error);
-	return store->body != NULL;
+	g_autoptr(Body) body =
+		format_open(span_of(store->file), &header, &store->file_key, path, error);
+	Seen now = seen_of(span_of(store->file), &header);
+	if (!body ||
+	    (!store->options->accept_rollback && !seen_check(&store->seen, &now, path, error)))
+		return false;
+	seen_write(store->options->seen_path, &store->seen, &now);
+	store->seen = now;
+	store->body = g_steal_pointer(&body);
+	return true;
 }
 
-static GBytes *file_lookup(gpointer data, const char *name, GError **error)
+static const BodyRecord *find_record(const Body *body, const char *profile, const char *name)
+{
+	g_autofree char *joined = body_join(profile, name);
+
+	return body ? body_find(body, joined) : NULL;
+}
+
+static bool file_read_items(gpointer data, BackEndItem *items, guint count, GError **error)
 {
 	FileStore *store = data;
 
-	if (!load(store, error))
-		return NULL;
-	const BodyRecord *record = store->body ? body_find(store->body, name) : NULL;
-	if (record)
-		return secret_new(record->secret, record->secret_size);
+	if (!file_store_load(store, error))
+		return false;
+	for (guint i = 0; i < count; i++) {
+		const BodyRecord *record =
+			find_record(store->body, items[i].profile, items[i].name);
 
-	back_end_not_found(name, error);
-	return NULL;
+		items[i].secret = record ? secret_new(record->secret, record->secret_size) : NULL;
+		items[i].note = record ? record->note : (KeystoreNote){ 0 };
+	}
+	return true;
 }
 
 /* Makes the header of a store that is not there yet.  Slow for a passphrase, so before the lock. */
 static bool prepare_new(FileStore *store, GError **error)
 {
 	ScryptCost cost = { 0 };
+	guint next = 0;
 
-	if (!get_source(store, SOURCE_FOR_NEW, error))
+	if (!store->source.secret &&
+	    !key_source_read(store->options, NULL, &next, &store->source, error))
 		return false;
 	if (store->source.type == SLOT_PASSPHRASE)
 		cost = calibrate_cost();
 	SlotKey key = slot_key(&store->source);
 	format_new(&store->header, &store->file_key);
+	store->slot = 0;
 	store->is_unlocked = format_add_slot(&store->header, &store->file_key, &key, cost, error);
 	return store->is_unlocked;
 }
 
-/* Encrypts @body and puts it in the place of what load() read.  Under the lock. */
-static bool commit(FileStore *store, const Body *body, GError **error)
+/* With the passphrase at hand, a slot from a slower time gets the cost of a new one. */
+static bool raise_cost(FileStore *store, GError **error)
 {
+	if (!store->source.secret || store->source.type != SLOT_PASSPHRASE)
+		return true;
+
+	const FormatSlot *slot = &store->header.slots[store->slot];
+	SlotKey key = slot_key(&store->source);
+	if (crypto_scrypt_work(slot->cost) >= WORK_ENOUGH)
+		return true;
+	ScryptCost cost = calibrate_cost();
+	return crypto_scrypt_work(cost) <= crypto_scrypt_work(slot->cost) ||
+	       format_set_slot(&store->header, store->slot, &store->file_key, &key, cost, error);
+}
+
+bool file_store_commit(FileStore *store, const Body *body, bool has_backup, GError **error)
+{
+	const char *path = store->options->path;
+
 	if (store->header.minor > FORMAT_MINOR) {
 		fault_set(error, STATUS_FOREIGN, "Update slipway.",
-		          "%s was written by a newer version; this one only reads it",
-		          store->options->path);
+		          "%s was written by a newer version; this one only reads it", path);
 		return false;
 	}
+	if (!raise_cost(store, error))
+		return false;
 
 	g_autoptr(GBytes) file = format_seal(&store->header, &store->file_key, body);
-	return vault_replace(store->options->path, store->file, file, error);
+	GBytes *backup = has_backup ? store->file : file;
+	if (!vault_replace(path, backup, file, error))
+		return false;
+	Seen now = seen_of(span_of(file), &store->header);
+	if (store->options->seen_path)
+		vault_sweep(store->options->seen_path);
+	seen_write(store->options->seen_path, &store->seen, &now);
+	return true;
 }
 
 /* "auto" took the file when nothing was chosen; meanwhile another process may have been faster. */
@@ -213,81 +242,100 @@ static bool is_still_chosen(const FileStore *store, GError **error)
 	       back_end_overtaken(chosen, error);
 }
 
-/* Somebody may have been faster with a new store: load() then opens that one with our source. */
-static bool save_locked(FileStore *store, BodyRecord *record, GError **error)
+static Body *body_put(const Body *body, const BackEndChange *change, const BodyRecord *before,
+                      GError **error)
 {
-	g_autoptr(Body) fresh = NULL;
+	g_autofree char *joined = body_join(change->profile, change->name);
+	BodyRecord record = { .name = joined, .note = change->note };
 
-	if (!load(store, error))
-		return false;
-	if (!store->body && !is_still_chosen(store, error))
-		return false;
-	if (!store->body)
-		fresh = body_new();
-	const Body *old = store->body ? store->body : fresh;
-	const BodyRecord *before = body_find(old, record->name);
-	if (before && before->secret_size == record->secret_size &&
-	    crypto_equal(before->secret, record->secret, record->secret_size))
-		return true;
-
-	record->changed_s = g_get_real_time() / G_USEC_PER_SEC;
-	record->created_s = before ? before->created_s : record->changed_s;
-	g_autoptr(Body) body = body_with(old, record, error);
-	return body && commit(store, body, error);
+	if (before && change->action == BACK_END_NOTE) {
+		record = *before;
+		memcpy(record.note.origin, change->note.origin, sizeof(record.note.origin));
+		record.note.expires_s = change->note.expires_s;
+		record.note.verified_s = change->note.verified_s;
+	} else {
+		record.secret = g_bytes_get_data(change->secret, &record.secret_size);
+	}
+	return body_with(body, &record, error);
 }
 
-static bool file_save(gpointer data, const char *name, GBytes *secret, GError **error)
+/* Returns: (transfer full): @body with @change made. */
+static Body *body_apply(const Body *body, const BackEndChange *change, GError **error)
+{
+	g_autofree char *joined = body_join(change->profile, change->name);
+	const BodyRecord *before = body_find(body, joined);
+
+	if (before && change->action == BACK_END_ADD) {
+		keystore_fail(error, KEYSTORE_ERROR_EXISTS, "Run the command again.",
+		              "there is a key named %s already", change->name);
+		return NULL;
+	}
+	if (!before && !change->secret) {
+		back_end_not_found(change->name, error);
+		return NULL;
+	}
+	if (!change->secret && change->action != BACK_END_NOTE)
+		return body_without(body, joined);
+	return body_put(body, change, before, error);
+}
+
+/* Somebody may have been faster with a new store: file_store_load() then opens that one with our source. */
+static bool apply_locked(FileStore *store, const BackEndChange *changes, guint count,
+                         GError **error)
+{
+	if (!file_store_load(store, error) || (!store->body && !is_still_chosen(store, error)))
+		return false;
+
+	Body *body = store->body ? g_steal_pointer(&store->body) : body_new();
+	for (guint i = 0; body && i < count; i++) {
+		Body *next = body_apply(body, &changes[i], error);
+		body_free(body);
+		body = next;
+	}
+	store->body = body;
+	return body && file_store_commit(store, body, true, error);
+}
+
+/* Asks and derives before the lock. */
+static bool file_apply(gpointer data, const BackEndChange *changes, guint count, GError **error)
 {
 	FileStore *store = data;
-	Span value = span_of(secret);
-	BodyRecord record = { .name = name, .secret = value.data, .secret_size = value.size };
+	bool is_saving = false;
 
-	if (!load(store, error))
+	for (guint i = 0; i < count; i++)
+		is_saving = is_saving || changes[i].secret;
+	if (!file_store_load(store, error))
 		return false;
+	if (!store->body && !is_saving)
+		return back_end_not_found(changes[0].name, error);
 	if (!store->body && !prepare_new(store, error))
 		return false;
 
 	g_autoptr(Lock) lock = vault_lock(store->options->path, error);
-	bool is_saved = lock && save_locked(store, &record, error);
-	forget(store);
-	return is_saved;
+	bool is_done = lock && apply_locked(store, changes, count, error);
+	file_store_forget(store);
+	return is_done;
 }
 
-static bool remove_locked(FileStore *store, const char *name, GError **error)
+static bool delete_all(FileStore *store, GError **error)
 {
-	if (!load(store, error))
+	if (store->body && format_has_slot(&store->header, SLOT_KEYRING) &&
+	    !slot_keyring_remove(store->options, &store->header, error))
 		return false;
-	if (!store->body || !body_find(store->body, name))
-		return back_end_not_found(name, error);
-
-	g_autoptr(Body) body = body_without(store->body, name);
-	return commit(store, body, error);
-}
-
-static bool file_delete(gpointer data, const char *name, GError **error)
-{
-	FileStore *store = data;
-
-	if (!load(store, error))
-		return false;
-	if (!store->body)
-		return back_end_not_found(name, error);
-
-	g_autoptr(Lock) lock = vault_lock(store->options->path, error);
-	bool is_removed = lock && remove_locked(store, name, error);
-	forget(store);
-	return is_removed;
+	seen_forget(store->options->seen_path);
+	return vault_delete(store->options->path, store->body != NULL, error);
 }
 
 static bool delete_locked(FileStore *store, GError **error)
 {
-	if (!load(store, error))
+	if (!file_store_load(store, error))
 		return false;
-	if (!store->body || body_count(store->body) == 0)
-		return vault_delete(store->options->path, store->body != NULL, error);
+	guint count = store->body ? body_count_keys(store->body) : 0;
+	if (count == 0)
+		return delete_all(store, error);
 
 	fault_set(error, STATUS_FAILED, "See them with: slipway keys list",
-	          "%u keys are left in %s", body_count(store->body), store->options->path);
+	          "%u keys are left in %s", count, store->options->path);
 	return false;
 }
 
@@ -297,25 +345,21 @@ static bool file_delete_empty(gpointer data, GError **error)
 	g_autofree char *directory = g_path_get_dirname(store->options->path);
 	if (!file_exists(directory))
 		return true;
-	if (!load(store, error)) /* asks and derives before the lock */
+	if (!file_store_load(store, error)) /* asks and derives before the lock */
 		return false;
 
 	g_autoptr(Lock) lock = vault_lock(store->options->path, error);
 	bool is_deleted = lock && delete_locked(store, error);
-	forget(store);
+	file_store_forget(store);
 	return is_deleted;
 }
 
-static KeystoreEntry *entry_new(const FileStore *store, const BodyRecord *record)
+static KeystoreEntry *entry_new(const BodyRecord *record)
 {
 	KeystoreEntry *entry = g_new0(KeystoreEntry, 1);
 
-	entry->name = g_strdup(record->name);
-	entry->created_s = record->created_s;
-	entry->changed_s = record->changed_s;
-	entry->fingerprint = g_malloc(FORMAT_FINGERPRINT_SIZE);
-	format_fingerprint(&store->header, &store->file_key,
-	                   (Span){ record->secret, record->secret_size }, entry->fingerprint);
+	entry->name = g_strdup(body_split(record->name, &entry->profile));
+	entry->note = record->note;
 	return entry;
 }
 
@@ -323,11 +367,12 @@ static GPtrArray *file_list(gpointer data, GError **error)
 {
 	FileStore *store = data;
 
-	if (!load(store, error))
+	if (!file_store_load(store, error))
 		return NULL;
 	GPtrArray *entries = g_ptr_array_new_with_free_func((GDestroyNotify)keystore_entry_free);
 	for (guint i = 0; store->body && i < body_count(store->body); i++)
-		g_ptr_array_add(entries, entry_new(store, body_record(store->body, i)));
+		g_ptr_array_add(entries, entry_new(body_record(store->body, i)));
+	g_ptr_array_sort(entries, back_end_compare_entries);
 	return entries;
 }
 
@@ -338,9 +383,8 @@ const BackEnd back_end_file = {
 	.exists = file_is_there,
 	.is_unattended = file_is_unattended,
 	.peek = file_peek,
-	.lookup = file_lookup,
-	.save = file_save,
-	.remove = file_delete,
+	.read = file_read_items,
+	.apply = file_apply,
 	.delete_empty = file_delete_empty,
 	.list = file_list,
 };

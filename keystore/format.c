@@ -19,7 +19,7 @@
 #define SLOT_BYTES 128
 #define SLOT_CHECK_BYTES 16
 #define AT_SLOT_CHECK (SLOT_BYTES - SLOT_CHECK_BYTES)
-#define MAC_BYTES 32
+#define MAC_BYTES FORMAT_MAC_BYTES
 #define HEADER_BYTES(slots) (AT_SLOTS + SLOT_BYTES * (gsize)(slots) + MAC_BYTES)
 
 /* What a header may ask of us before it proved to be ours: 512 MiB, and 8 times the work of
@@ -37,8 +37,7 @@ static const guint8 magic[8] = { 'S', 'W', 'K', 0, '\r', '\n', 0x1a, '\n' };
 
 static bool corrupt(GError **error, const char *name, const char *why)
 {
-	g_autofree char *hint = g_strdup_printf(
-		"Put a backup in its place; %s.bak is the version before the last change.", name);
+	static const char hint[] = "See what can be got back with: slipway keys recover";
 
 	return keystore_fail(error, KEYSTORE_ERROR_CORRUPT, hint,
 	                     "%s is damaged or was changed: %s", name, why);
@@ -57,11 +56,6 @@ static void slot_check(const guint8 *store_id, const guint8 *slot, guint8 *check
 	bytes_put(bytes_put(data, store_id, FORMAT_ID_BYTES), slot, AT_SLOT_CHECK);
 	crypto_sha256(SPAN(data), digest);
 	memcpy(check, digest, SLOT_CHECK_BYTES);
-}
-
-static guint64 work_of(ScryptCost cost)
-{
-	return (guint64)cost.r * cost.p << cost.log_n;
 }
 
 static bool cost_is_bounded(ScryptCost cost)
@@ -87,8 +81,8 @@ static const char *parse_slot(const guint8 *at, const FormatHeader *header, Form
 	memcpy(slot->label, at + 88, sizeof(slot->label));
 	if (slot->type == SLOT_PASSPHRASE && at[1] == KDF_SCRYPT)
 		return cost_is_bounded(slot->cost) ? NULL : TOO_MUCH_WORK;
-	if (slot->type == SLOT_KEY_FILE && at[1] == KDF_HKDF)
-		return at[2] + at[3] + at[4] == 0 ? NULL : "a key file slot has a cost";
+	if ((slot->type == SLOT_KEY_FILE || slot->type == SLOT_KEYRING) && at[1] == KDF_HKDF)
+		return at[2] + at[3] + at[4] == 0 ? NULL : "a slot has a cost";
 	return header->minor > FORMAT_MINOR ? NULL : "a slot is of an unknown kind";
 }
 
@@ -145,7 +139,7 @@ bool format_parse(Span file, const char *name, FormatHeader *header, GError **er
 
 		why = parse_slot(at, header, &header->slots[i]);
 		if (!why && header->slots[i].type == SLOT_PASSPHRASE)
-			work += work_of(header->slots[i].cost);
+			work += crypto_scrypt_work(header->slots[i].cost);
 		if (work > WORK_MAX)
 			why = TOO_MUCH_WORK;
 	}
@@ -165,9 +159,11 @@ static void wrap_aad(const FormatHeader *header, guint index, guint8 *aad)
 
 static bool slot_kek(const FormatSlot *slot, Span secret, CryptoKey *kek, GError **error)
 {
-	if (slot->type == SLOT_KEY_FILE) {
-		crypto_hkdf(secret, SPAN(slot->salt), INFO("slipway key file"), kek->data,
-		            sizeof(kek->data));
+	if (slot->type != SLOT_PASSPHRASE) {
+		Span info = slot->type == SLOT_KEY_FILE ? INFO("slipway key file")
+		                                        : INFO("slipway keyring");
+
+		crypto_hkdf(secret, SPAN(slot->salt), info, kek->data, sizeof(kek->data));
 		return true;
 	}
 	if (crypto_scrypt(secret, SPAN(slot->salt), slot->cost, kek->data, sizeof(kek->data)))
@@ -179,8 +175,44 @@ static bool slot_kek(const FormatSlot *slot, Span secret, CryptoKey *kek, GError
 	return false;
 }
 
-static bool unwrap(const FormatHeader *header, guint index, const SlotKey *key, CryptoKey *file_key,
-                   GError **error)
+const char *format_slot_word(SlotType type)
+{
+	switch (type) {
+	case SLOT_PASSPHRASE:
+		return "passphrase";
+	case SLOT_KEY_FILE:
+		return "key file";
+	case SLOT_KEYRING:
+		return "key in the desktop's keyring";
+	}
+	return "key of an unknown kind"; /* of a newer version */
+}
+
+bool format_has_slot(const FormatHeader *header, SlotType type)
+{
+	for (guint i = 0; i < header->slot_count; i++)
+		if (header->slots[i].type == type)
+			return true;
+	return false;
+}
+
+bool format_same_slots(const FormatHeader *a, const FormatHeader *b)
+{
+	if (a->slot_count != b->slot_count)
+		return false;
+	for (guint i = 0; i < a->slot_count; i++)
+		if (memcmp(a->slots[i].wrapped, b->slots[i].wrapped, FORMAT_WRAPPED_BYTES) != 0)
+			return false;
+	return memcmp(a->store_id, b->store_id, sizeof(a->store_id)) == 0;
+}
+
+const guint8 *format_mac(Span file, const FormatHeader *header)
+{
+	return (const guint8 *)file.data + HEADER_BYTES(header->slot_count) - MAC_BYTES;
+}
+
+bool format_unlock_slot(const FormatHeader *header, guint index, const SlotKey *key,
+                        CryptoKey *file_key, GError **error)
 {
 	const FormatSlot *slot = &header->slots[index];
 	g_auto(CryptoKey) kek = { 0 };
@@ -194,11 +226,10 @@ static bool unwrap(const FormatHeader *header, guint index, const SlotKey *key, 
 		return true;
 
 	return keystore_fail(error, KEYSTORE_ERROR_WRONG_KEY, NULL,
-	                     "the %s does not open the keystore",
-	                     key->type == SLOT_PASSPHRASE ? "passphrase" : "key file");
+	                     "the %s does not open the keystore", format_slot_word(key->type));
 }
 
-bool format_unlock(const FormatHeader *header, const SlotKey *key, CryptoKey *file_key,
+bool format_unlock(const FormatHeader *header, const SlotKey *key, CryptoKey *file_key, guint *slot,
                    GError **error)
 {
 	g_autoptr(GError) cause = NULL;
@@ -207,16 +238,18 @@ bool format_unlock(const FormatHeader *header, const SlotKey *key, CryptoKey *fi
 		if (header->slots[i].type != key->type)
 			continue;
 		g_clear_error(&cause);
-		if (unwrap(header, i, key, file_key, &cause))
+		if (format_unlock_slot(header, i, key, file_key, &cause)) {
+			if (slot)
+				*slot = i;
 			return true;
+		}
 		if (cause->domain != KEYSTORE_ERROR)
 			break;
 	}
 	if (!cause)
 		keystore_fail(&cause, KEYSTORE_ERROR_WRONG_KEY, NULL,
-		              "the keystore is not opened by a %s",
-		              key->type == SLOT_PASSPHRASE ? "passphrase but by a key file"
-		                                           : "key file but by a passphrase");
+		              "the keystore is not opened by a %s but by a %s",
+		              format_slot_word(key->type), format_slot_word(header->slots[0].type));
 	g_propagate_error(error, g_steal_pointer(&cause));
 	return false;
 }
@@ -254,7 +287,7 @@ Body *format_open(Span file, const FormatHeader *header, const CryptoKey *file_k
 		corrupt(error, name, "its content does not match its seal");
 		return NULL;
 	}
-	return body_parse(plain, size, error);
+	return body_parse(plain, size, header->minor, error);
 }
 
 void format_new(FormatHeader *header, CryptoKey *file_key)
@@ -264,27 +297,41 @@ void format_new(FormatHeader *header, CryptoKey *file_key)
 	crypto_random(file_key->data, sizeof(file_key->data));
 }
 
+bool format_set_slot(FormatHeader *header, guint index, const CryptoKey *file_key,
+                     const SlotKey *key, ScryptCost cost, GError **error)
+{
+	FormatSlot *slot = &header->slots[index];
+	FormatSlot made = { .type = key->type };
+	g_auto(CryptoKey) kek = { 0 };
+	guint8 aad[WRAP_AAD_BYTES];
+
+	g_return_val_if_fail(index < header->slot_count, false);
+	if (key->type == SLOT_PASSPHRASE)
+		made.cost = cost;
+	memcpy(made.label, slot->label, sizeof(made.label));
+	crypto_random(made.salt, sizeof(made.salt));
+	if (!slot_kek(&made, key->secret, &kek, error))
+		return false;
+
+	*slot = made;
+	wrap_aad(header, index, aad);
+	CryptoBox box = { .key = kek.data, .aad = SPAN(aad) };
+	crypto_seal(&box, SPAN(file_key->data), slot->wrapped);
+	return true;
+}
+
 bool format_add_slot(FormatHeader *header, const CryptoKey *file_key, const SlotKey *key,
                      ScryptCost cost, GError **error)
 {
 	guint index = header->slot_count;
-	FormatSlot *slot = &header->slots[index];
-	g_auto(CryptoKey) kek = { 0 };
-	guint8 aad[WRAP_AAD_BYTES];
 
 	g_return_val_if_fail(index < FORMAT_SLOTS_MAX, false);
-	*slot = (FormatSlot){ .type = key->type };
-	if (key->type == SLOT_PASSPHRASE)
-		slot->cost = cost;
-	crypto_random(slot->salt, sizeof(slot->salt));
-	if (!slot_kek(slot, key->secret, &kek, error))
-		return false;
-
-	wrap_aad(header, index, aad);
-	CryptoBox box = { .key = kek.data, .aad = SPAN(aad) };
-	crypto_seal(&box, SPAN(file_key->data), slot->wrapped);
+	header->slots[index] = (FormatSlot){ .type = key->type };
 	header->slot_count++;
-	return true;
+	if (format_set_slot(header, index, file_key, key, cost, error))
+		return true;
+	header->slot_count--;
+	return false;
 }
 
 static guint8 *put_slot(guint8 *start, const FormatHeader *header, const FormatSlot *slot)
@@ -325,6 +372,7 @@ GBytes *format_seal(FormatHeader *header, const CryptoKey *file_key, const Body 
 	Span plain = { 0 };
 	g_auto(CryptoKey) key = { 0 };
 
+	header->minor = FORMAT_MINOR;
 	header->generation++;
 	crypto_random(header->body_salt, sizeof(header->body_salt));
 	plain.data = body_data(body, &plain.size);
@@ -337,16 +385,4 @@ GBytes *format_seal(FormatHeader *header, const CryptoKey *file_key, const Body 
 	CryptoBox box = { .key = key.data, .aad = { mac, MAC_BYTES } };
 	crypto_seal(&box, plain, mac + MAC_BYTES);
 	return g_bytes_new_take(file, size);
-}
-
-void format_fingerprint(const FormatHeader *header, const CryptoKey *file_key, Span secret,
-                        char *fingerprint)
-{
-	g_auto(CryptoKey) key = { 0 };
-	guint8 mac[MAC_BYTES];
-
-	derive(file_key, SPAN(header->store_id), INFO("slipway fingerprint"), &key);
-	crypto_hmac(SPAN(key.data), secret, mac);
-	g_snprintf(fingerprint, FORMAT_FINGERPRINT_SIZE, "%02x%02x%02x%02x", mac[0], mac[1], mac[2],
-	           mac[3]);
 }

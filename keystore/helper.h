@@ -1,7 +1,7 @@
-/* keystore/helper.h - the child that talks to the desktop's keyring
+/* keystore/helper.h - the child that talks to the system's keyring
  *
- * The library for that cannot be given a deadline, may wait for a dialog for ever, and writes
- * warnings; so it is called in a process of its own, which can be killed: this program once more.
+ * The libraries for that cannot be given a deadline, may wait for a dialog for ever, and write
+ * warnings; so they are called in a process of its own, which can be killed: this program once more.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -1,253 +1,227 @@
-/* keystore/helper_linux.c - the helper: requests on stdin, the Secret Service through libsecret
+/* keystore/helper_linux.c - in the helper: keys as items of the Secret Service
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "keystore/helper.h"
+#include "keystore/helper_private.h"
 
-#define SECRET_API_SUBJECT_TO_CHANGE 1
-#include <libsecret/secret.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/secret.h"
 #include "keystore/body.h"
-#include "keystore/error.h"
-#include "keystore/message.h"
+#include "keystore/note_text.h"
+#include "keystore/secret_calls.h"
 #include "keystore/secret_item.h"
+#include "keystore/secret_session.h"
 
 #define PLAIN_TEXT "text/plain"
 #define OTHER_BYTES "application/octet-stream"
 
-/** The items that have the attributes of a request. */
+/** The item of a key. */
 typedef struct {
-	char **unlocked;
-	char **locked;
-} Found;
+	char *path; /* NULL: there is none */
+	SecretFacts facts;
+} Place;
 
-static void found_clear(Found *found)
+static void place_clear(Place *place)
 {
-	g_clear_pointer(&found->unlocked, g_strfreev);
-	g_clear_pointer(&found->locked, g_strfreev);
+	g_clear_pointer(&place->path, g_free);
+	secret_facts_clear(&place->facts);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Found, found_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Place, place_clear)
 
-bool keystore_is_helper(int argc, char **argv)
+/* By its name, for emulators know no other way; by /proc where another version has that name by now. */
+char *helper_self_path(void)
 {
-	int type = 0;
-	socklen_t size = sizeof(type);
+	char *path = g_file_read_link("/proc/self/exe", NULL);
 
-	return argc == 2 && strcmp(argv[1], HELPER_ARGUMENT) == 0 &&
-	       getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
-}
-
-/* The main thread may wait for a dialog; this one sees that nobody wants the answer any more. */
-static gpointer watch_parent(gpointer data)
-{
-	struct pollfd parent = { .fd = STDIN_FILENO };
-
-	for (;;)
-		if (poll(&parent, 1, -1) > 0 && parent.revents)
-			_exit(0);
-	return data;
+	if (path && g_file_test(path, G_FILE_TEST_IS_EXECUTABLE))
+		return path;
+	g_free(path);
+	return g_strdup("/proc/self/exe");
 }
 
-/* Encrypted on its way over the bus, or not at all. */
-static SecretService *connect_service(GError **error)
+static gpointer keyring_open(GError **error)
 {
-	SecretService *service = secret_service_open_sync(SECRET_TYPE_SERVICE, NULL,
-	                                                  SECRET_SERVICE_OPEN_SESSION, NULL, error);
-	const char *algorithms = service ? secret_service_get_session_algorithms(service) : NULL;
-
-	if (!service || (algorithms && !g_str_has_prefix(algorithms, "plain")))
-		return service;
-	g_object_unref(service);
-	keystore_fail(error, KEYSTORE_ERROR_UNAVAILABLE, NULL,
-	              "the Secret Service of this session cannot encrypt what is sent to it");
-	return NULL;
+	return secret_session_open(error);
 }
 
-/* @name: (nullable): all keys. */
-static GHashTable *attributes_of(const char *name)
+static void note_of(const SecretFacts *facts, KeystoreNote *note)
 {
-	GHashTable *attributes = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+	const char *text =
+		facts->attributes ? g_hash_table_lookup(facts->attributes, SECRET_ITEM_NOTE) : NULL;
 
-	g_hash_table_insert(attributes, (gpointer)(guintptr)SECRET_ITEM_APPLICATION,
-	                    g_strdup(SECRET_ITEM_APPLICATION_VALUE));
-	g_hash_table_insert(attributes, (gpointer)(guintptr)SECRET_ITEM_PROFILE,
-	                    g_strdup(SECRET_ITEM_PROFILE_VALUE));
-	if (name)
-		g_hash_table_insert(attributes, (gpointer)(guintptr)SECRET_ITEM_NAME,
-		                    g_strdup(name));
-	return attributes;
-}
-
-static bool search(SecretService *service, const char *name, Found *found, GError **error)
-{
-	g_autoptr(GHashTable) attributes = attributes_of(name);
-
-	found_clear(found);
-	return secret_service_search_for_dbus_paths_sync(service, NULL, attributes, NULL,
-	                                                 &found->unlocked, &found->locked, error);
-}
-
-/* Returns: (transfer full): the path of the default collection; NULL with UNAVAILABLE set. */
-static char *default_collection(SecretService *service, GError **error)
-{
-	char *path = secret_service_read_alias_dbus_path_sync(service, "default", NULL, error);
-
-	if (!path && (!error || !*error))
-		keystore_fail(error, KEYSTORE_ERROR_UNAVAILABLE, NULL,
-		              "the Secret Service of this session has no default keyring");
-	return path;
-}
-
-static bool is_locked(SecretService *service, const char *collection, bool *locked, GError **error)
-{
-	g_autoptr(GVariant) answer = g_dbus_connection_call_sync(
-		g_dbus_proxy_get_connection(G_DBUS_PROXY(service)), SECRET_BUS_NAME, collection,
-		"org.freedesktop.DBus.Properties", "Get",
-		g_variant_new("(ss)", SECRET_COLLECTION_INTERFACE_NAME, "Locked"),
-		G_VARIANT_TYPE("(v)"), G_DBUS_CALL_FLAGS_NONE, -1, NULL, error);
-	g_autoptr(GVariant) value = NULL;
-
-	if (!answer)
-		return false;
-	g_variant_get(answer, "(v)", &value);
-	*locked =
-		g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN) && g_variant_get_boolean(value);
-	return true;
-}
-
-/* Lets the service ask the user.  Blocks for as long as they take. */
-static bool unlock(SecretService *service, const char *path, bool may_prompt, GError **error)
-{
-	const char *paths[] = { path, NULL };
-	g_auto(GStrv) unlocked = NULL;
-	g_autoptr(GError) cause = NULL;
-
-	if (!may_prompt)
-		return keystore_fail(error, KEYSTORE_ERROR_LOCKED, NULL,
-		                     "the desktop's keyring is locked");
-	if (secret_service_unlock_dbus_paths_sync(service, paths, NULL, &unlocked, &cause) > 0)
-		return true;
-	if (!cause)
-		return keystore_fail(error, KEYSTORE_ERROR_LOCKED, NULL,
-		                     "the desktop's keyring was not unlocked");
-	g_propagate_error(error, g_steal_pointer(&cause));
-	return false;
-}
-
-/* Makes the default collection one that can be used now.
- * Returns: (transfer full): its path. */
-static char *open_default(SecretService *service, bool may_prompt, GError **error)
-{
-	g_autofree char *collection = default_collection(service, error);
-	bool locked = false;
-
-	if (!collection || !is_locked(service, collection, &locked, error) ||
-	    (locked && !unlock(service, collection, may_prompt, error)))
-		return NULL;
-	return g_steal_pointer(&collection);
-}
-
-/* Finds the items of @name (nullable: all of ours) that can be used now.  The keyring is opened first:
- * what is locked in it may not be shown at all, so that nothing would not be nothing, and KeePassXC
- * opens a dialog by itself when it is searched while it is locked. */
-static bool find(SecretService *service, const char *name, bool may_prompt, Found *found,
-                 GError **error)
-{
-	g_autofree char *collection = open_default(service, may_prompt, error);
-
-	if (!collection || !search(service, name, found, error))
-		return false;
-	if (found->unlocked[0] || !found->locked[0])
-		return true;
-	return unlock(service, found->locked[0], may_prompt, error) &&
-	       search(service, name, found, error) &&
-	       (found->unlocked[0] || !found->locked[0] ||
-	        keystore_fail(error, KEYSTORE_ERROR_LOCKED, NULL,
-	                      "the desktop's keyring is still locked"));
-}
-
-static SecretItem *load_item(SecretService *service, const char *path, GError **error)
-{
-	return secret_item_new_for_dbus_path_sync(service, path, SECRET_ITEM_NONE, NULL, error);
+	note_from_text(text ? text : "", note);
+	if (note->created_s == 0)
+		note->created_s = (gint64)facts->created_s;
+	if (note->changed_s == 0)
+		note->changed_s = (gint64)facts->modified_s;
 }
 
 /* Of several items with the same attributes (other tools can make them) the newest counts. */
-static char *newest(SecretService *service, char **paths, GError **error)
+static void take_newest(char **paths, SecretFacts *facts, Place *place)
 {
-	const char *best = paths[0];
-	guint64 best_s = 0;
-
-	for (char **path = paths; paths[1] && *path; path++) {
-		g_autoptr(SecretItem) item = load_item(service, *path, error);
-		if (!item)
-			return NULL;
-		if (secret_item_get_modified(item) > best_s) {
-			best_s = secret_item_get_modified(item);
-			best = *path;
-		}
+	for (guint i = 0; paths[i]; i++) {
+		if (!facts[i].attributes ||
+		    (place->path && facts[i].modified_s <= place->facts.modified_s))
+			continue;
+		place_clear(place);
+		place->path = g_strdup(paths[i]);
+		place->facts = facts[i];
+		facts[i] = (SecretFacts){ 0 };
 	}
-	return g_strdup(best);
 }
 
-/* Returns: (transfer full): the path of the item; NULL with NOT_FOUND or another error set. */
-static char *find_one(SecretService *service, const Message *request, GError **error)
+/* Returns: (transfer full): the items that all searches found, one after the other; NULL at the end. */
+static GPtrArray *paths_of(const SecretSearch *searches, guint count)
 {
-	g_auto(Found) found = { 0 };
-	bool may_prompt = request->code & MESSAGE_MAY_PROMPT;
+	GPtrArray *paths = g_ptr_array_new();
 
-	if (!find(service, request->text, may_prompt, &found, error))
-		return NULL;
-	if (found.unlocked[0])
-		return newest(service, found.unlocked, error);
-	keystore_fail(error, KEYSTORE_ERROR_NOT_FOUND, NULL, "there is no such key");
+	for (guint i = 0; i < count; i++)
+		for (char **path = searches[i].paths; *path; path++)
+			g_ptr_array_add(paths, *path);
+	g_ptr_array_add(paths, NULL);
+	return paths;
+}
+
+/* @places: (out): as many as @searches. */
+static bool choose_all(SecretSession *session, const SecretSearch *searches, guint count,
+                       Place *places, GError **error)
+{
+	g_autoptr(GPtrArray) paths = paths_of(searches, count);
+	g_autofree SecretFacts *facts = g_new0(SecretFacts, paths->len);
+	bool is_done = secret_session_describe(session, (const char *const *)paths->pdata,
+	                                       paths->len - 1, facts, error);
+
+	for (guint i = 0, next = 0; is_done && i < count; i++) {
+		take_newest(searches[i].paths, facts + next, &places[i]);
+		next += g_strv_length(searches[i].paths);
+	}
+	for (guint i = 0; i + 1 < paths->len; i++)
+		secret_facts_clear(&facts[i]);
+	return is_done;
+}
+
+static bool search_all(SecretSession *session, bool may_prompt, SecretSearch *searches, guint count,
+                       GError **error)
+{
+	g_autofree char *collection = secret_session_collection(session, may_prompt, error);
+
+	return collection && secret_session_search(session, may_prompt, searches, count, error);
+}
+
+static bool find_one(SecretSession *session, bool may_prompt, const BackEndChange *change,
+                     Place *place, GError **error)
+{
+	SecretSearch search = { change->profile, change->name, NULL };
+	bool is_found = search_all(session, may_prompt, &search, 1, error) &&
+	                choose_all(session, &search, 1, place, error);
+
+	secret_search_clear(&search);
+	return is_found;
+}
+
+/* Returns: (transfer full): path -> secret, of those that the service gives out; NULL with an error set. */
+static GHashTable *end_read(SecretSession *session, SecretCalls *under_way, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	GHashTable *secrets = secret_session_end_read(session, under_way, &cause);
+
+	if (g_error_matches(cause, SECRET_ERROR, SECRET_ERROR_IS_LOCKED))
+		return g_hash_table_new(g_str_hash, g_str_equal);
+	if (cause)
+		g_propagate_error(error, g_steal_pointer(&cause));
+	return secrets;
+}
+
+/* Sets the secrets of @items.
+ * Returns: (transfer none) (nullable): the path of one that the service keeps back. */
+static const char *take_secrets(GHashTable *secrets, const Place *places, BackEndItem *items,
+                                guint count)
+{
+	for (guint i = 0; i < count; i++) {
+		GBytes *secret =
+			places[i].path ? g_hash_table_lookup(secrets, places[i].path) : NULL;
+
+		if (places[i].path && !secret)
+			return places[i].path;
+		if (secret && !items[i].secret)
+			items[i].secret = g_bytes_ref(secret);
+	}
 	return NULL;
 }
 
-static GBytes *read_secret(SecretService *service, const char *path, GError **error)
+/* Where nothing has to be chosen and no note is wanted, the items need not be described. */
+static bool take_only(const SecretSearch *searches, const BackEndItem *items, guint count,
+                      Place *places)
 {
-	SecretValue *value =
-		secret_service_get_secret_for_dbus_path_sync(service, path, NULL, error);
-	gsize size = 0;
-	const char *data = value ? secret_value_get(value, &size) : NULL;
-	GBytes *secret = NULL;
-
-	if (data && body_secret_is_valid(data, size))
-		secret = secret_new(data, size);
-	else if (!error || !*error)
-		keystore_fail(error, KEYSTORE_ERROR_CORRUPT, NULL,
-		              "what the keyring has there cannot be a key (%" G_GSIZE_FORMAT
-		              " bytes)",
-		              size);
-	if (value)
-		secret_value_unref(value);
-	return secret;
+	for (guint i = 0; i < count; i++)
+		if (!items[i].secret_only || (searches[i].paths[0] && searches[i].paths[1]))
+			return false;
+	for (guint i = 0; i < count; i++)
+		if (!places[i].path)
+			places[i].path = g_strdup(searches[i].paths[0]);
+	return true;
 }
 
-static bool serve_lookup(SecretService *service, const Message *request, Message *answer,
+/* What is found: places and secrets, asked for at the same time. */
+static GHashTable *load(SecretSession *session, const SecretSearch *searches,
+                        const BackEndItem *items, guint count, Place *places, GError **error)
+{
+	g_autoptr(GPtrArray) paths = paths_of(searches, count);
+
+	if (paths->len == 1)
+		return g_hash_table_new(g_str_hash, g_str_equal);
+	SecretCalls *under_way =
+		secret_session_begin_read(session, (const char *const *)paths->pdata, error);
+	if (!under_way)
+		return NULL;
+	bool is_chosen = take_only(searches, items, count, places) ||
+	                 choose_all(session, searches, count, places, error);
+	g_autoptr(GHashTable) secrets = end_read(session, under_way, is_chosen ? error : NULL);
+	return is_chosen ? g_steal_pointer(&secrets) : NULL;
+}
+
+/* Some services want to be asked for each item, and show it as unlocked before. */
+static bool load_all(SecretSession *session, bool may_prompt, const SecretSearch *searches,
+                     guint count, BackEndItem *items, GError **error)
+{
+	bool is_done = false;
+	g_autofree Place *places = g_new0(Place, count + 1);
+
+	for (guint attempt = 0; !is_done && attempt <= count; attempt++) {
+		g_autoptr(GHashTable) secrets =
+			load(session, searches, items, count, places, error);
+		const char *locked = secrets ? take_secrets(secrets, places, items, count) : NULL;
+		const char *paths[] = { locked, NULL };
+
+		is_done = secrets && !locked;
+		if (!secrets ||
+		    (locked && !secret_session_unlock(session, paths, may_prompt, error)))
+			break;
+	}
+	for (guint i = 0; i < count; i++) {
+		note_of(&places[i].facts, &items[i].note);
+		place_clear(&places[i]);
+	}
+	if (!is_done && error && !*error)
+		keystore_fail(error, KEYSTORE_ERROR_LOCKED, NULL,
+		              "the desktop's keyring is still locked");
+	return is_done;
+}
+
+static bool keyring_read(gpointer session, bool may_prompt, BackEndItem *items, guint count,
                          GError **error)
 {
-	g_autofree char *path = find_one(service, request, error);
-	g_autoptr(GError) cause = NULL;
+	g_autofree SecretSearch *searches = g_new0(SecretSearch, count + 1);
 
-	if (!path)
-		return false;
-	answer->secret = read_secret(service, path, &cause);
-
-	/* Some services want to be asked for each item, and show it as unlocked before. */
-	if (g_error_matches(cause, SECRET_ERROR, SECRET_ERROR_IS_LOCKED) &&
-	    (request->code & MESSAGE_MAY_PROMPT) && unlock(service, path, true, NULL)) {
-		g_clear_error(&cause);
-		answer->secret = read_secret(service, path, &cause);
+	for (guint i = 0; i < count; i++) {
+		searches[i].profile = items[i].profile;
+		searches[i].name = items[i].name;
 	}
-	if (cause)
-		g_propagate_error(error, g_steal_pointer(&cause));
-	return answer->secret != NULL;
+	bool is_read = search_all(session, may_prompt, searches, count, error) &&
+	               load_all(session, may_prompt, searches, count, items, error);
+	for (guint i = 0; i < count; i++)
+		secret_search_clear(&searches[i]);
+	return is_read;
 }
 
 static SecretValue *value_of(GBytes *secret)
@@ -261,169 +235,249 @@ static SecretValue *value_of(GBytes *secret)
 }
 
 /* One call, in which the service puts the new value in the place of the old one, or does not. */
-static bool replace(SecretService *service, const char *path, GBytes *secret, GError **error)
+static bool replace(SecretSession *session, const char *path, GBytes *secret, GError **error)
 {
-	g_autoptr(GBytes) before = read_secret(service, path, NULL);
-	g_autoptr(SecretItem) item = load_item(service, path, error);
+	SecretService *service = secret_session_service(session, error);
+	g_autoptr(SecretItem) item = service ? secret_item_new_for_dbus_path_sync(
+						       service, path, SECRET_ITEM_NONE, NULL, error)
+	                                     : NULL;
 
-	if (!item || (before && g_bytes_equal(before, secret)))
-		return item != NULL;
+	if (!item)
+		return false;
 	SecretValue *value = value_of(secret);
 	bool is_set = secret_item_set_secret_sync(item, value, NULL, error);
 	secret_value_unref(value);
 	return is_set;
 }
 
-static bool create(SecretService *service, const Message *request, GError **error)
+/* Returns: (transfer full): what a search for the key finds. */
+static GHashTable *attributes_of(const BackEndChange *change)
 {
-	bool may_prompt = request->code & MESSAGE_MAY_PROMPT;
-	g_autofree char *collection = open_default(service, may_prompt, error);
-	g_autoptr(GHashTable) attributes = attributes_of(request->text);
-	g_autofree char *label =
-		g_strdup_printf("slipway: %s (%s)", request->text, SECRET_ITEM_PROFILE_VALUE);
+	const char *const words[][2] = {
+		{ SECRET_ITEM_APPLICATION, SECRET_ITEM_APPLICATION_VALUE },
+		{ SECRET_ITEM_PROFILE, change->profile },
+		{ SECRET_ITEM_NAME, change->name },
+	};
+	GHashTable *attributes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 
-	if (!collection)
-		return false;
-	SecretCollection *place = secret_collection_new_for_dbus_path_sync(
-		service, collection, SECRET_COLLECTION_NONE, NULL, error);
-	if (!place)
-		return false;
-	SecretValue *value = value_of(request->secret);
-	SecretItem *item = secret_item_create_sync(place, NULL, attributes, label, value,
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+		g_hash_table_insert(attributes, g_strdup(words[i][0]), g_strdup(words[i][1]));
+	return attributes;
+}
+
+static char *label_of(const BackEndChange *change)
+{
+	if (strcmp(change->profile, KEYSTORE_PROFILE_OWN) == 0)
+		return g_strdup_printf("slipway: %s, its own", change->name);
+	return g_strdup_printf("slipway: %s (%s)", change->name, change->profile);
+}
+
+static SecretItem *create_in(SecretCollection *collection, const BackEndChange *change,
+                             GError **error)
+{
+	g_autoptr(GHashTable) attributes = attributes_of(change);
+	g_autofree char *label = label_of(change);
+	SecretValue *value = value_of(change->secret);
+	SecretItem *item = secret_item_create_sync(collection, NULL, attributes, label, value,
 	                                           SECRET_ITEM_CREATE_REPLACE, NULL, error);
+
 	secret_value_unref(value);
-	g_object_unref(place);
-	if (!item)
+	return item;
+}
+
+/* Returns: (transfer full): the path of the new item. */
+static char *create(SecretSession *session, bool may_prompt, const BackEndChange *change,
+                    GError **error)
+{
+	g_autofree char *path = secret_session_collection(session, may_prompt, error);
+	SecretService *service = path ? secret_session_service(session, error) : NULL;
+	g_autoptr(SecretCollection) collection =
+		service ? secret_collection_new_for_dbus_path_sync(
+				  service, path, SECRET_COLLECTION_NONE, NULL, error)
+			: NULL;
+	g_autoptr(SecretItem) item = collection ? create_in(collection, change, error) : NULL;
+
+	return item ? g_strdup(g_dbus_proxy_get_object_path(G_DBUS_PROXY(item))) : NULL;
+}
+
+/* @attributes: that the item has; the note becomes one of them. */
+static bool set_note(SecretSession *session, const char *path, GHashTable *attributes,
+                     const KeystoreNote *note, GError **error)
+{
+	g_autoptr(GArray) calls = secret_calls_new(1);
+	SecretCall *call = &g_array_index(calls, SecretCall, 0);
+	GVariantBuilder builder;
+	GHashTableIter iter;
+	gpointer key = NULL;
+	gpointer value = NULL;
+
+	g_hash_table_insert(attributes, g_strdup(SECRET_ITEM_NOTE), note_to_text(note));
+	g_variant_builder_init(&builder, G_VARIANT_TYPE("a{ss}"));
+	g_hash_table_iter_init(&iter, attributes);
+	while (g_hash_table_iter_next(&iter, &key, &value))
+		g_variant_builder_add(&builder, "{ss}", key, value);
+	*call = (SecretCall){ path,
+		              SECRET_PROPERTIES_INTERFACE_NAME,
+		              "Set",
+		              g_variant_new("(ssv)", SECRET_ITEM_INTERFACE_NAME, "Attributes",
+		                            g_variant_builder_end(&builder)),
+		              "()",
+		              NULL,
+		              NULL };
+	(void)secret_calls_run(secret_session_bus(session), calls);
+	return secret_call_answer(call, error) != NULL;
+}
+
+/* The key is safe once the secret is there: a service that keeps no note is good enough. */
+static bool save(SecretSession *session, bool may_prompt, const BackEndChange *change, Place *place,
+                 GError **error)
+{
+	g_autoptr(GHashTable) attributes =
+		place->path ? g_hash_table_ref(place->facts.attributes) : attributes_of(change);
+	g_autoptr(GError) ignored = NULL;
+
+	if (place->path && !replace(session, place->path, change->secret, error))
 		return false;
-	g_object_unref(item);
+	if (!place->path)
+		place->path = create(session, may_prompt, change, error);
+	if (!place->path)
+		return false;
+	if (!set_note(session, place->path, attributes, &change->note, &ignored))
+		g_message("the keyring keeps no note on an item: %s", ignored->message);
 	return true;
 }
 
-static bool serve_save(SecretService *service, const Message *request,
-                       Message *answer G_GNUC_UNUSED, GError **error)
+static bool update_note(SecretSession *session, const BackEndChange *change, Place *place,
+                        GError **error)
 {
-	g_autoptr(GError) cause = NULL;
-	g_autofree char *path = find_one(service, request, &cause);
+	KeystoreNote note = { 0 };
 
-	if (path)
-		return replace(service, path, request->secret, error);
-	if (g_error_matches(cause, KEYSTORE_ERROR, KEYSTORE_ERROR_NOT_FOUND))
-		return create(service, request, error);
-	g_propagate_error(error, g_steal_pointer(&cause));
-	return false;
+	note_of(&place->facts, &note);
+	memcpy(note.origin, change->note.origin, sizeof(note.origin));
+	note.expires_s = change->note.expires_s;
+	note.verified_s = change->note.verified_s;
+	return set_note(session, place->path, place->facts.attributes, &note, error);
 }
 
-static bool serve_remove(SecretService *service, const Message *request,
-                         Message *answer G_GNUC_UNUSED, GError **error)
+static bool remove_all(SecretSession *session, bool may_prompt, const BackEndChange *change,
+                       GError **error)
 {
-	g_auto(Found) found = { 0 };
+	SecretSearch search = { change->profile, change->name, NULL };
 
-	if (!find(service, request->text, request->code & MESSAGE_MAY_PROMPT, &found, error))
+	if (!secret_session_search(session, may_prompt, &search, 1, error))
 		return false;
-	if (!found.unlocked[0])
-		return keystore_fail(error, KEYSTORE_ERROR_NOT_FOUND, NULL, "there is no such key");
-	for (char **path = found.unlocked; *path; path++)
+	g_auto(GStrv) paths = search.paths;
+	SecretService *service = secret_session_service(session, error);
+	if (!service)
+		return false;
+	for (char **path = paths; *path; path++)
 		if (!secret_service_delete_item_dbus_path_sync(service, *path, NULL, error))
 			return false;
 	return true;
 }
 
-static bool add_line(SecretService *service, const char *path, GHashTable *seen, GString *lines,
-                     GError **error)
+static bool keyring_change(gpointer session, bool may_prompt, const BackEndChange *change,
+                           GError **error)
 {
-	g_autoptr(SecretItem) item = load_item(service, path, error);
-	g_autoptr(GHashTable) attributes = item ? secret_item_get_attributes(item) : NULL;
-	const char *name = attributes ? g_hash_table_lookup(attributes, SECRET_ITEM_NAME) : NULL;
+	g_auto(Place) place = { 0 };
 
-	if (!item)
+	if (!find_one(session, may_prompt, change, &place, error))
 		return false;
-	if (!name || !body_name_is_valid(name) || !g_hash_table_add(seen, g_strdup(name)))
-		return true;
-	g_string_append_printf(lines, "%s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT "\n", name,
-	                       secret_item_get_created(item), secret_item_get_modified(item));
-	return true;
+	if (change->action == BACK_END_ADD && place.path)
+		return keystore_fail(error, KEYSTORE_ERROR_EXISTS, NULL,
+		                     "there is a key named %s already", change->name);
+	if (change->secret)
+		return save(session, may_prompt, change, &place, error);
+	if (!place.path)
+		return back_end_not_found(change->name, error);
+	return change->action == BACK_END_NOTE ? update_note(session, change, &place, error)
+	                                       : remove_all(session, may_prompt, change, error);
 }
 
-static bool serve_list(SecretService *service, const Message *request, Message *answer,
-                       GError **error)
+/* Returns: (transfer full) (nullable): the key that an item is, if it is one. */
+static KeystoreEntry *entry_of(const SecretFacts *facts)
 {
-	g_auto(Found) found = { 0 };
-	g_autoptr(GString) lines = g_string_new(NULL);
+	const char *profile = facts->attributes
+	                              ? g_hash_table_lookup(facts->attributes, SECRET_ITEM_PROFILE)
+	                              : NULL;
+	const char *name =
+		profile ? g_hash_table_lookup(facts->attributes, SECRET_ITEM_NAME) : NULL;
+
+	if (!name || !body_name_is_valid(name) ||
+	    !(body_profile_is_valid(profile) || strcmp(profile, KEYSTORE_PROFILE_OWN) == 0))
+		return NULL;
+	KeystoreEntry *entry = g_new0(KeystoreEntry, 1);
+	entry->profile = g_strdup(profile);
+	entry->name = g_strdup(name);
+	note_of(facts, &entry->note);
+	return entry;
+}
+
+/* Those that stand twice, once: the newest. */
+static void add_entry(GHashTable *seen, GPtrArray *entries, const SecretFacts *facts)
+{
+	KeystoreEntry *entry = entry_of(facts);
+	char *key = entry ? g_strdup_printf("%s/%s", entry->profile, entry->name) : NULL;
+	KeystoreEntry *other = key ? g_hash_table_lookup(seen, key) : NULL;
+
+	if (other && other->note.changed_s < entry->note.changed_s)
+		other->note = entry->note;
+	if (!entry || other) {
+		keystore_entry_free(entry);
+		g_free(key);
+		return;
+	}
+	g_ptr_array_add(entries, entry);
+	g_hash_table_insert(seen, key, entry);
+}
+
+static GPtrArray *list_found(SecretSession *session, char **paths, GError **error)
+{
+	guint count = g_strv_length(paths);
+	g_autofree SecretFacts *facts = g_new0(SecretFacts, count + 1);
 	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	GPtrArray *entries = NULL;
 
-	if (!find(service, NULL, request->code & MESSAGE_MAY_PROMPT, &found, error))
-		return false;
-	for (char **path = found.unlocked; *path; path++)
-		if (!add_line(service, *path, seen, lines, error))
-			return false;
-	answer->text = g_strdup(lines->str);
-	return true;
+	if (secret_session_describe(session, (const char *const *)paths, count, facts, error))
+		entries = g_ptr_array_new_with_free_func((GDestroyNotify)keystore_entry_free);
+	for (guint i = 0; i < count; i++) {
+		if (entries)
+			add_entry(seen, entries, &facts[i]);
+		secret_facts_clear(&facts[i]);
+	}
+	return entries;
 }
 
-static KeystoreError code_of(const GError *error)
+static GPtrArray *keyring_list(gpointer session, bool may_prompt, GError **error)
 {
-	if (error->domain == KEYSTORE_ERROR)
-		return (KeystoreError)error->code;
+	g_autofree char *collection = secret_session_collection(session, may_prompt, error);
+	SecretSearch search = { 0 };
+	GPtrArray *entries = NULL;
+
+	if (collection && secret_session_search(session, may_prompt, &search, 1, error))
+		entries = list_found(session, search.paths, error);
+	secret_search_clear(&search);
+	return entries;
+}
+
+static KeystoreError keyring_judge(GError *error)
+{
+	(void)g_dbus_error_strip_remote_error(error);
 	if (g_error_matches(error, SECRET_ERROR, SECRET_ERROR_IS_LOCKED))
 		return KEYSTORE_ERROR_LOCKED;
 	if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED))
 		return KEYSTORE_ERROR_DENIED;
 	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT) ||
-	    g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY) ||
 	    g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_TIMED_OUT) ||
 	    g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_TIMEOUT))
 		return KEYSTORE_ERROR_TIMEOUT;
 	return KEYSTORE_ERROR_UNAVAILABLE;
 }
 
-static void set_failure(Message *answer, GError *error)
-{
-	bool is_ours = error->domain == KEYSTORE_ERROR;
-
-	(void)g_dbus_error_strip_remote_error(error);
-	message_clear(answer);
-	answer->code = (guint32)code_of(error) + 1;
-	answer->text = is_ours ? g_strdup(error->message)
-	                       : g_strdup_printf("the desktop's keyring cannot be used: %s",
-	                                         error->message);
-}
-
-static bool serve(SecretService *service, const Message *request, Message *answer, GError **error)
-{
-	static bool (*const servants[])(SecretService *, const Message *, Message *, GError **) = {
-		[MESSAGE_LOOKUP] = serve_lookup,
-		[MESSAGE_SAVE] = serve_save,
-		[MESSAGE_REMOVE] = serve_remove,
-		[MESSAGE_LIST] = serve_list,
-	};
-	guint32 index = request->code & ~MESSAGE_MAY_PROMPT;
-
-	if (index == 0 || index >= G_N_ELEMENTS(servants) ||
-	    (index == MESSAGE_SAVE && !request->secret))
-		return keystore_fail(error, KEYSTORE_ERROR_UNAVAILABLE, NULL,
-		                     "the keyring helper does not know the request %u", index);
-	return servants[index](service, request, answer, error);
-}
-
-int keystore_helper_main(void)
-{
-	SecretService *service = NULL;
-	g_auto(Message) request = { 0 };
-
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)g_thread_unref(g_thread_new("parent", watch_parent, NULL));
-	while (message_read(STDIN_FILENO, -1, &request, NULL)) {
-		g_auto(Message) answer = { 0 };
-		g_autoptr(GError) error = NULL;
-
-		if (!service)
-			service = connect_service(&error);
-		if (!service || !serve(service, &request, &answer, &error))
-			set_failure(&answer, error);
-		message_clear(&request);
-		if (!message_write(STDIN_FILENO, &answer, NULL))
-			break;
-	}
-	g_clear_object(&service);
-	return 0;
-}
+const HelperKeyring helper_keyring = {
+	.open = keyring_open,
+	.read = keyring_read,
+	.change = keyring_change,
+	.list = keyring_list,
+	.judge = keyring_judge,
+};

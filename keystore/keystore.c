@@ -1,4 +1,4 @@
-/* keystore/keystore.c - environment first, then the back end that was chosen
+/* keystore/keystore.c - which back end a keystore uses
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -7,21 +7,10 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "base/log.h"
-#include "base/secret.h"
-#include "keystore/back_end_private.h"
-#include "keystore/body.h"
 #include "keystore/choice.h"
+#include "keystore/keystore_private.h"
 
 #define BACK_ENDS_MAX 8
-
-struct Keystore {
-	KeystoreOptions options; /* strings owned */
-	const BackEnd *back_end; /* (nullable): not settled yet */
-	gpointer opened;         /* its store */
-	char *why;               /* (nullable) */
-	GPtrArray *others;       /* (element-type Keystore): of keystore_in() */
-};
 
 const char *const *keystore_back_ends(void)
 {
@@ -40,6 +29,10 @@ Keystore *keystore_open(const KeystoreOptions *options)
 	store->options.back_end =
 		g_strdup(options->back_end ? options->back_end : back_end_file.name);
 	store->options.path = g_strdup(options->path);
+	store->options.profile =
+		g_strdup(options->profile ? options->profile : KEYSTORE_PROFILE_DEFAULT);
+	store->options.seen_path = g_strdup(options->seen_path);
+	store->options.audit_path = g_strdup(options->audit_path);
 	store->options.passphrase_file = g_strdup(options->passphrase_file);
 	store->options.key_file = g_strdup(options->key_file);
 	store->options.default_key_file = g_strdup(options->default_key_file);
@@ -58,6 +51,9 @@ void keystore_free(Keystore *store)
 	g_free(store->why);
 	g_free((char *)(guintptr)store->options.back_end);
 	g_free((char *)(guintptr)store->options.path);
+	g_free((char *)(guintptr)store->options.profile);
+	g_free((char *)(guintptr)store->options.seen_path);
+	g_free((char *)(guintptr)store->options.audit_path);
 	g_free((char *)(guintptr)store->options.passphrase_file);
 	g_free((char *)(guintptr)store->options.key_file);
 	g_free((char *)(guintptr)store->options.default_key_file);
@@ -111,12 +107,14 @@ static const BackEnd *choose(const Keystore *store, char **why, GError **error)
 	return find_best(&store->options, why);
 }
 
-static bool settle(Keystore *store, GError **error)
+bool keystore_settle(Keystore *store, GError **error)
 {
 	g_autofree char *why = NULL;
 
 	if (store->back_end)
 		return true;
+	if (!keystore_check_profile(store->options.profile, error))
+		return false;
 	store->back_end = choose(store, &why, error);
 	if (!store->back_end)
 		return false;
@@ -125,37 +123,61 @@ static bool settle(Keystore *store, GError **error)
 	return true;
 }
 
+gpointer keystore_file(Keystore *store, GError **error)
+{
+	if (!keystore_settle(store, error))
+		return NULL;
+	if (store->back_end == &back_end_file)
+		return store->opened;
+	fault_set(error, STATUS_CONFIG, "Name the encrypted file with: --key-backend file",
+	          "the keys are not in a file but in: %s", store->back_end->name);
+	return NULL;
+}
+
 const char *keystore_back_end(Keystore *store, const char **why, GError **error)
 {
 	g_return_val_if_fail(store, NULL);
 
-	if (!settle(store, error))
+	if (!keystore_settle(store, error))
 		return NULL;
 	if (why)
 		*why = store->why ? store->why : "it is the only one here";
 	return store->back_end->name;
 }
 
-Keystore *keystore_in(Keystore *store, const char *name, GError **error)
+static bool is_for(const Keystore *store, const char *back_end, const char *profile)
+{
+	const char *own = store->back_end ? store->back_end->name : store->options.back_end;
+
+	return strcmp(own, back_end) == 0 && strcmp(store->options.profile, profile) == 0;
+}
+
+Keystore *keystore_in(Keystore *store, const char *name, const char *profile, GError **error)
 {
 	g_return_val_if_fail(store && name, NULL);
 
-	if (store->back_end && strcmp(store->back_end->name, name) == 0)
+	KeystoreOptions options = store->options;
+	options.back_end = name;
+	options.profile = profile ? profile : store->options.profile;
+	if (is_for(store, name, options.profile))
 		return store;
 	for (guint i = 0; i < store->others->len; i++) {
 		Keystore *other = g_ptr_array_index(store->others, i);
 
-		if (strcmp(other->options.back_end, name) == 0)
+		if (is_for(other, name, options.profile))
 			return other;
 	}
-	if (!find_back_end(name, error))
+	if (!find_back_end(name, error) || !keystore_check_profile(options.profile, error))
 		return NULL;
 
-	KeystoreOptions options = store->options;
-	options.back_end = name;
 	Keystore *other = keystore_open(&options);
 	g_ptr_array_add(store->others, other);
 	return other;
+}
+
+const char *keystore_profile(const Keystore *store)
+{
+	return store->options.profile;
 }
 
 /* Returns: whether something was chosen, so that settling asks nobody. */
@@ -172,130 +194,42 @@ bool keystore_exists(Keystore *store)
 {
 	if (!is_chosen(store))
 		return false;
-	return !settle(store, NULL) || store->back_end->exists(store->opened);
+	return !keystore_settle(store, NULL) || store->back_end->exists(store->opened);
 }
 
 bool keystore_is_unattended(Keystore *store)
 {
-	return settle(store, NULL) && store->back_end->is_unattended(store->opened);
+	return keystore_settle(store, NULL) && store->back_end->is_unattended(store->opened);
+}
+
+bool keystore_probe(Keystore *store, char **why)
+{
+	g_autoptr(GError) cause = NULL;
+
+	*why = NULL;
+	if (!keystore_settle(store, &cause)) {
+		*why = g_strdup(cause->message);
+		return false;
+	}
+	if (store->back_end->suits)
+		return store->back_end->suits(&store->options, why);
+	*why = g_strdup("it is a file");
+	return true;
 }
 
 char *keystore_peek(Keystore *store)
 {
-	if (!is_chosen(store) || !settle(store, NULL) || !store->back_end->peek)
+	if (!is_chosen(store) || !keystore_settle(store, NULL) || !store->back_end->peek)
 		return NULL;
 	return store->back_end->peek(store->opened);
-}
-
-bool keystore_check_name(const char *name, GError **error)
-{
-	g_autofree char *printable = g_strescape(name, NULL);
-
-	return body_name_is_valid(name) ||
-	       keystore_fail(error, KEYSTORE_ERROR_BAD_NAME, NULL,
-	                     "\"%.64s\" is not a key name: use 1 to 64 of A-Z a-z 0-9 . _ - and "
-	                     "start with a letter",
-	                     printable);
-}
-
-static bool check_secret(const char *name, const char *secret, gsize size, GError **error)
-{
-	return body_secret_is_valid(secret, size) ||
-	       keystore_fail(error, KEYSTORE_ERROR_BAD_SECRET, NULL,
-	                     "the secret for %s has %" G_GSIZE_FORMAT
-	                     " bytes%s; 1 to %d without NUL are accepted",
-	                     name, size,
-	                     size > 0 && memchr(secret, 0, size) ? " with a NUL among them" : "",
-	                     KEYSTORE_SECRET_MAX);
-}
-
-GBytes *keystore_lookup(Keystore *store, const char *name, const char **source, GError **error)
-{
-	g_return_val_if_fail(store && name, NULL);
-
-	if (!keystore_check_name(name, error))
-		return NULL;
-	const char *value = g_getenv(name);
-	if (value && value[0] != '\0') {
-		if (!check_secret(name, value, strlen(value), error))
-			return NULL;
-		if (source)
-			*source = "environment";
-		return secret_new(value, strlen(value));
-	}
-
-	if (!settle(store, error))
-		return NULL;
-	GBytes *secret = store->back_end->lookup(store->opened, name, error);
-	if (secret && source)
-		*source = store->back_end->name;
-	return secret;
-}
-
-/* Before the first write, so that a run that is killed in between does not leave a key where nobody
- * looks for it.  @is_new: (out): whether there was no record. */
-static bool record_choice(const Keystore *store, bool *is_new, GError **error)
-{
-	const char *name = store->back_end->name;
-	g_autofree char *chosen = NULL;
-
-	*is_new = store->back_end->is_recorded && !store->back_end->exists(store->opened);
-	if (!*is_new)
-		return true;
-	if (!choice_record(store->options.path, name, &chosen, error))
-		return false;
-
-	/* A back end that was asked for does not change what was chosen. */
-	*is_new = strcmp(chosen, name) == 0;
-	return *is_new || strcmp(store->options.back_end, "auto") != 0 ||
-	       back_end_overtaken(chosen, error);
-}
-
-bool keystore_save(Keystore *store, const char *name, GBytes *secret, GError **error)
-{
-	g_return_val_if_fail(store && name && secret, false);
-
-	gsize size = 0;
-	const char *value = g_bytes_get_data(secret, &size);
-	bool is_new = false;
-	if (!keystore_check_name(name, error) || !check_secret(name, value, size, error) ||
-	    !settle(store, error) || !record_choice(store, &is_new, error))
-		return false;
-	if (store->back_end->save(store->opened, name, secret, error))
-		return true;
-	if (is_new && !choice_forget(store->options.path, store->back_end->name, NULL))
-		log_line("keys", "the record of the choice could not be removed");
-	return false;
-}
-
-bool keystore_remove(Keystore *store, const char *name, GError **error)
-{
-	g_return_val_if_fail(store && name, false);
-
-	return keystore_check_name(name, error) && settle(store, error) &&
-	       store->back_end->remove(store->opened, name, error);
 }
 
 bool keystore_delete_empty(Keystore *store, GError **error)
 {
 	g_return_val_if_fail(store, false);
 
-	return settle(store, error) && store->back_end->delete_empty(store->opened, error);
-}
-
-void keystore_entry_free(KeystoreEntry *entry)
-{
-	if (!entry)
-		return;
-
-	g_free(entry->name);
-	g_free(entry->fingerprint);
-	g_free(entry);
-}
-
-GPtrArray *keystore_list(Keystore *store, GError **error)
-{
-	g_return_val_if_fail(store, NULL);
-
-	return settle(store, error) ? store->back_end->list(store->opened, error) : NULL;
+	const char *audit_path = store->options.audit_path;
+	return keystore_settle(store, error) &&
+	       store->back_end->delete_empty(store->opened, error) &&
+	       (!audit_path || audit_delete(audit_path, error));
 }

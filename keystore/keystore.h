@@ -8,16 +8,18 @@
 #include <stdbool.h>
 
 #include "keystore/error.h"
+#include "keystore/items.h"
 #include "keystore/options.h"
 
 /**
  * A store of named secrets (API keys, tokens, generated passwords) that belongs to one user.
  *
- * A name is 1 to 64 bytes of [A-Za-z0-9._-] and starts with a letter.  A secret is 1 to
+ * A key is called by profile and name; the profile is that of the options.  A profile is 1 to 32 bytes
+ * of [a-z0-9_-], a name 1 to 64 of [A-Za-z0-9._-]; both start with a letter.  A secret is 1 to
  * KEYSTORE_SECRET_MAX bytes without NUL.  Every GBytes that is returned comes from secret_new().
  * One Keystore may be used by one thread at a time; several processes may have the file open.
  */
-typedef struct Keystore Keystore;
+typedef struct Keystore Keystore; /* what is in it: keystore/items.h */
 
 /** The back ends of this system, by name, the one that "auto" likes best first; NULL-terminated. */
 const char *const *keystore_back_ends(void);
@@ -40,9 +42,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Keystore, keystore_free)
  */
 const char *keystore_back_end(Keystore *store, const char **why, GError **error);
 
-/** Returns: (transfer none): @store itself, or one with the same options, which it owns, where
- *  another back end than @name is used; or NULL with CONFIG set: this system has none of that name. */
-Keystore *keystore_in(Keystore *store, const char *name, GError **error);
+/** Returns: (transfer none): @store itself, or one with the same options, which it owns, but with the
+ *  back end @name and @profile (nullable: the same); or NULL with CONFIG (this system has no such
+ *  back end) or BAD_NAME set. */
+Keystore *keystore_in(Keystore *store, const char *name, const char *profile, GError **error);
+
+/** Returns: (transfer none): the profile of the options. */
+const char *keystore_profile(const Keystore *store);
 
 /** Returns: whether there is a store of ours: the store file, or the record that keys are in the
  *  desktop's keyring. */
@@ -50,6 +56,15 @@ bool keystore_exists(Keystore *store);
 
 /** Returns: whether some key source is set that needs nobody to answer, or none is needed. */
 bool keystore_is_unattended(Keystore *store);
+
+/**
+ * Asks how the back end is, as "auto" does before it takes one: fast, and nothing is started or
+ * unlocked.
+ *
+ * @why: (out) (transfer full): one phrase.
+ * Returns: whether it could be used now.
+ */
+bool keystore_probe(Keystore *store, char **why);
 
 /**
  * The generation counter and store id of the file, read without unlocking and so not
@@ -64,25 +79,6 @@ char *keystore_peek(Keystore *store);
  *  exists and is not empty.  Of several that try at once one succeeds. */
 bool keystore_make_key_file(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: whether @name keeps to the rule above; else false with BAD_NAME set. */
-bool keystore_check_name(const char *name, GError **error);
-
-/**
- * Returns: (transfer full): the secret, from the environment if a variable of that name is set and
- * not empty, else from the store; or NULL with an error as above set.
- * @source: (out) (optional): "environment", or the name of the back end.
- */
-GBytes *keystore_lookup(Keystore *store, const char *name, const char **source,
-                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** Saves a secret under a name and replaces the one that was there; creates the store if need be.
- *  The first write is what chooses the back end.  After a failure the old content stands. */
-bool keystore_save(Keystore *store, const char *name, GBytes *secret,
-                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** Removes a secret; NOT_FOUND if there is none.  The backup has it until the next change. */
-bool keystore_remove(Keystore *store, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /**
  * Removes the store file, its backup, its lock file and leftovers of killed writers, or the record
  * that keys are in the desktop's keyring, if no secret is left in it; an absent store is success.
@@ -90,16 +86,3 @@ bool keystore_remove(Keystore *store, const char *name, GError **error) G_GNUC_W
  * Returns: false with an error as above set, or domain FAULT, FAILED: secrets are left in it.
  */
 bool keystore_delete_empty(Keystore *store, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** What `keys list` shows of one secret; never the secret. */
-typedef struct {
-	char *name;
-	gint64 created_s; /* seconds since 1970 */
-	gint64 changed_s;
-	char *fingerprint; /* (nullable): 8 hex digits of a keyed hash; not from a keyring */
-} KeystoreEntry;
-void keystore_entry_free(KeystoreEntry *entry);
-
-/** Returns: (transfer full) (element-type KeystoreEntry): sorted by name; NULL with an error set.
- *  An absent store is an empty one. */
-GPtrArray *keystore_list(Keystore *store, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,33 +7,47 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/** What is asked. */
+/** What is asked; the parts are those of keystore/message_key.h. */
 typedef enum {
-	MESSAGE_LOOKUP = 1, /* text: name; the answer has the secret */
-	MESSAGE_SAVE,       /* text: name; secret */
-	MESSAGE_REMOVE,     /* text: name */
-	MESSAGE_LIST,       /* the answer's text: lines "NAME CREATED MODIFIED" */
+	MESSAGE_READ =
+		1, /* NOTE, where the note is wanted too; the answer has the same parts, filled */
+	MESSAGE_APPLY,
+	MESSAGE_LIST, /* the answer has a part for each key */
 } MessageRequest;
 
 /** Added to a request: a person is there, a dialog may ask them to unlock. */
 #define MESSAGE_MAY_PROMPT 0x100u
 
-/** The code of an answer: done; else 1 + KeystoreError, and the text says what failed. */
+/** The code of an answer: done; else 1 + KeystoreError, and the text of the one part says what failed. */
 #define MESSAGE_DONE 0u
 
-/** A request or an answer: four numbers of 32 bits, little endian (MESSAGE_MAGIC, code, and the sizes
- *  of what follows), then text, then secret. */
+typedef struct {
+	char *text;
+	GBytes *secret; /* (nullable): from secret_new() */
+} MessagePart;
+
+/** A request or an answer: three numbers of 32 bits, little endian (MESSAGE_MAGIC, code, how many
+ *  parts), then for each part two more (the sizes), its text, its secret. */
 typedef struct {
 	guint32 code;
-	char *text;     /* (nullable) */
-	GBytes *secret; /* (nullable): from secret_new() */
+	GPtrArray *parts; /* (nullable) (element-type MessagePart): none */
 } Message;
 
 void message_clear(Message *message);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Message, message_clear)
 
-/** Longest text, in bytes.  Source: our own bound; a list of 10,000 keys has about 1 MB. */
-#define MESSAGE_TEXT_MAX ((gsize)1 << 20)
+/** Most parts, and longest text of one, in bytes.  Source: our own bounds. */
+#define MESSAGE_PARTS_MAX 16384u
+#define MESSAGE_TEXT_MAX ((gsize)4096)
+
+/** Adds a part.  @text: (transfer full).  @secret: (nullable) (transfer none). */
+void message_add(Message *message, char *text, GBytes *secret);
+
+/** Returns: how many parts there are. */
+guint message_count(const Message *message);
+
+/** Returns: (transfer none): the part at @index. */
+const MessagePart *message_part(const Message *message, guint index);
 
 /** Writes a message to the socket @fd; SIGPIPE is ignored.  Returns: false with domain FAULT, UNAVAILABLE (the other end
  *  is gone), set. */

@@ -21,25 +21,6 @@ static int open_for_reading(const char *path, int flags)
 	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags);
 }
 
-/* Reads up to @size bytes.  Returns: how many, or -1 with errno set. */
-static gssize read_all(int fd, guint8 *data, gsize size)
-{
-	gsize done = 0;
-
-	while (done < size) {
-		gssize got = read(fd, data + done, size - done);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		done += (gsize)got;
-	}
-	return (gssize)done;
-}
-
 static int open_store(const char *path, bool *is_absent, GError **error)
 {
 	int fd = open_for_reading(path, O_NOFOLLOW);
@@ -91,7 +72,7 @@ bool vault_read(const char *path, GBytes **bytes, GError **error)
 	/* One byte more than there was: a file that grows meanwhile does not look whole. */
 	gsize room = (gsize)status.st_size + 1;
 	g_autofree guint8 *data = g_malloc(room);
-	gssize size = read_all(fd, data, room);
+	gssize size = file_read_fd(fd, data, room);
 	if (size < 0) {
 		fault_set_errno(error, errno, "cannot read %s", path);
 		return false;
@@ -115,7 +96,7 @@ GBytes *vault_read_key(const char *path, gsize max_bytes, GError **error)
 
 	gsize room = max_bytes + 1;
 	guint8 *data = crypto_alloc(room);
-	gssize size = read_all(fd, data, room);
+	gssize size = file_read_fd(fd, data, room);
 	GBytes *secret =
 		size > 0 && (gsize)size <= max_bytes ? secret_new(data, (gsize)size) : NULL;
 	crypto_free(data, room);
@@ -129,7 +110,7 @@ GBytes *vault_read_key(const char *path, gsize max_bytes, GError **error)
 
 /* base/file.h names its temporary files ".NAME.XXXXXXXX.tmp".  A writer has the lock, so one that is
  * there when we have it was left by a writer that was killed. */
-static void sweep(const char *path)
+void vault_sweep(const char *path)
 {
 	g_autofree char *directory = g_path_get_dirname(path);
 	g_autofree char *base = g_path_get_basename(path);
@@ -155,7 +136,7 @@ Lock *vault_lock(const char *path, GError **error)
 		return NULL;
 	Lock *lock = lock_take(lock_path, "keystore", VAULT_LOCK_TIMEOUT_MS, &cause);
 	if (lock)
-		sweep(path);
+		vault_sweep(path);
 	else if (g_error_matches(cause, FAULT, STATUS_BUSY))
 		keystore_fail(error, KEYSTORE_ERROR_TIMEOUT, "Try again later.",
 		              "another process is writing the keystore: %s", cause->message);
@@ -184,9 +165,11 @@ bool vault_replace(const char *path, GBytes *old, GBytes *bytes, GError **error)
 bool vault_delete(const char *path, bool has_store, GError **error)
 {
 	g_autofree char *backup = g_strconcat(path, ".bak", NULL);
+	g_autofree char *damaged = g_strconcat(path, ".damaged", NULL);
 	g_autofree char *lock_path = g_strconcat(path, ".lock", NULL);
 
-	if (has_store && (!file_remove(path, error) || !file_remove(backup, error)))
+	if (has_store && (!file_remove(path, error) || !file_remove(backup, error) ||
+	                  !file_remove(damaged, error)))
 		return false;
 	return file_remove(lock_path, error);
 }

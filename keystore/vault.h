@@ -32,11 +32,14 @@ GBytes *vault_read_key(const char *path, gsize max_bytes, GError **error) G_GNUC
  *  killed.  Returns: (transfer full): the lock; or NULL with TIMEOUT, DENIED or domain FAULT set. */
 Lock *vault_lock(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Removes what killed writers of the file @path left beside it.  Only under the lock of the store. */
+void vault_sweep(const char *path);
+
 /** Replaces the file by @bytes and keeps @old (nullable) as PATH.bak.  Only under the lock.  After a
  *  failure the old file stands. */
 bool vault_replace(const char *path, GBytes *old, GBytes *bytes,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Removes the lock file and, if @has_store, before it the file and its backup.  Only under the
+/** Removes the lock file and, if @has_store, before it the file, its backup and PATH.damaged.  Only under the
  *  lock, which guards nothing any more afterwards. */
 bool vault_delete(const char *path, bool has_store, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the packages that building (and testing) slipway needs and that this machine lacks, and
 # says so.  Debian, Ubuntu, Fedora and Homebrew; as root directly, else through sudo.
-# Usage: build-deps.sh build|test|static [ARCH]   static: on Debian and Ubuntu only
+# Usage: build-deps.sh build|test|static|bench [ARCH]   static, bench: on Debian and Ubuntu only
 set -eu
 
 purpose=${1:-build}
@@ -23,13 +23,14 @@ apt_build="gcc make pkg-config libglib2.0-dev libarchive-dev libcurl4-openssl-de
   libinih-dev libjansson-dev libsecret-1-dev zlib1g-dev"
 apt_test="git python3 python3-venv clang clang-format clang-tidy shellcheck mandoc ca-certificates openssl
   dbus dbus-daemon gnome-keyring libsecret-tools python3-yaml bash-completion zsh fish man-db
-  openssl curl wget dash busybox-static minisign"
+  openssl curl wget dash busybox-static minisign strace"
 apt_static="gcc libc6-dev linux-libc-dev make pkg-config git lld ninja-build cmake autoconf automake libtool libltdl-dev
   gettext perl patch python3 python3-packaging dpkg-dev bzip2 xz-utils util-linux debian-archive-keyring"
+apt_bench="age pass golang-docker-credential-helpers gnupg python3 dbus-daemon gnome-keyring libsecret-tools"
 dnf_build="gcc make pkgconf-pkg-config glib2-devel libarchive-devel libcurl-devel openssl-devel
   inih-devel jansson-devel libsecret-devel zlib-devel"
 dnf_test="git python3 python3-pyyaml clang clang-tools-extra ShellCheck mandoc openssl bash-completion zsh fish man-db
-  dbus-daemon dbus-tools gnome-keyring libsecret openssl curl wget dash busybox minisign"
+  dbus-daemon dbus-tools gnome-keyring libsecret openssl curl wget dash busybox minisign strace"
 brew_build="pkgconf glib libarchive curl openssl@3 inih jansson"
 brew_test="git python3 llvm clang-format shellcheck bash-completion@2 zsh fish"
 
@@ -37,6 +38,7 @@ missing=
 if command -v apt-get >/dev/null 2>&1; then
   wanted=$apt_build
   [ "$purpose" = test ] && wanted="$apt_build $apt_test"
+  [ "$purpose" = bench ] && wanted="$apt_build $apt_bench"
   if [ "$purpose" = static ]; then
     wanted=$apt_static
     case ${2:-$(uname -m)}-on-$(uname -m) in

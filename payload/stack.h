@@ -32,10 +32,11 @@ typedef struct {
 	char *name;
 	StackKeyKind kind;
 	char *title;
-	char *url;          /* (nullable): where to get one */
-	char *variable;     /* what the stack's programs read; default: the name */
-	char **services;    /* who gets it */
-	guint64 size_bytes; /* generated keys: random bytes, before hex */
+	char *url;           /* (nullable): where to get one */
+	char *variable;      /* what the stack's programs read; default: the name */
+	char *file_variable; /* (nullable): what they read the name of a file with it from */
+	char **services;     /* who gets it */
+	guint64 size_bytes;  /* generated keys: random bytes, before hex */
 	char **profiles;
 } StackKey;
 
@@ -53,14 +54,14 @@ typedef struct {
 	char *name;
 	char *role;          /* one line */
 	char *health;        /* (nullable): URL, ports as ${VARIABLE} */
+	char **entry_point;  /* started through the shim that puts its keys into its environment */
 	bool is_placeholder; /* upstream has no code for it; ours only says so */
 	char **profiles;
 } StackService;
 
 /** [profile NAME]; one of them has "default = yes". */
 typedef struct {
-	char *name;
-	char *title;
+	char *name, *title;
 	bool is_default;
 	bool is_preview; /* its files can be had; it cannot be installed yet */
 } StackProfile;
@@ -78,9 +79,8 @@ typedef struct {
 /** A parsed and checked definition.  Arrays hold the structs above, in file order. */
 typedef struct {
 	char *name; /* [a-z0-9-], 2 to 32 bytes */
-	char *title;
-	char *version; /* of the definition */
-	char *summary;
+	char *title, *summary;
+	char *version;                      /* of the definition */
 	char *homepage, *license;           /* (nullable) */
 	char *prefix;                       /* default installation directory, may start with "~" */
 	char *source_url, *source_revision; /* (nullable); the full commit id */

@@ -27,8 +27,8 @@ extern const StackType stack_type_text, stack_type_note, stack_type_name, stack_
 	stack_type_minimum, stack_type_schema, stack_type_url, stack_type_health, stack_type_source,
 	stack_type_revision, stack_type_prefix, stack_type_size, stack_type_count, stack_type_port,
 	stack_type_random, stack_type_flag, stack_type_variable, stack_type_key_kind,
-	stack_type_words, stack_type_profiles, stack_type_service, stack_type_services,
-	stack_type_steps;
+	stack_type_words, stack_type_command, stack_type_profiles, stack_type_service,
+	stack_type_services, stack_type_steps;
 
 /** One key of a section. */
 typedef struct {

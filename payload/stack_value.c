@@ -257,6 +257,17 @@ static bool read_words(const IniFile *ini, const IniEntry *entry, void *field, G
 	return true;
 }
 
+static bool read_command(const IniFile *ini, const IniEntry *entry, void *field, GError **error)
+{
+	char ***words = field;
+
+	*words = ini_list(entry->value);
+	if (**words)
+		return true;
+
+	return ini_fail(ini, entry, error, "there is no command");
+}
+
 /* clang-format off */
 const StackType stack_type_text     = { STACK_FIELD_TEXT,     read_text,     NULL };
 const StackType stack_type_note     = { STACK_FIELD_NONE,     read_note,     NULL };
@@ -277,6 +288,7 @@ const StackType stack_type_flag     = { STACK_FIELD_FLAG,     read_flag,     NUL
 const StackType stack_type_variable = { STACK_FIELD_TEXT,     read_variable, NULL };
 const StackType stack_type_key_kind = { STACK_FIELD_KEY_KIND, read_key_kind, NULL };
 const StackType stack_type_words    = { STACK_FIELD_LIST,     read_words,    NULL };
+const StackType stack_type_command  = { STACK_FIELD_LIST,     read_command,  NULL };
 const StackType stack_type_profiles = { STACK_FIELD_LIST,     read_words,    "profile" };
 const StackType stack_type_service  = { STACK_FIELD_TEXT,     read_text,     "service" };
 const StackType stack_type_services = { STACK_FIELD_LIST,     read_words,    "service" };

@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, size_t size)
 	}
 
 	/* Not proven to be ours: the body does not open, whatever the key. */
-	(void)format_unlock(&header, &slot_key, &file_key, NULL);
+	(void)format_unlock(&header, &slot_key, &file_key, NULL, NULL);
 	g_autoptr(Body) body =
 		format_open((Span){ copy, size }, &header, &file_key, "fuzz", &error);
 	g_assert_true((body == NULL) == (error != NULL));

@@ -165,6 +165,41 @@ static void test_init_locks_the_process_down(void)
 	g_assert_cmpint(status, ==, 0);
 }
 
+static void test_state_says_what_init_got(void)
+{
+	pid_t child = fork();
+	g_assert_cmpint(child, >=, 0);
+
+	if (child == 0) {
+		SecretState before = secret_state();
+		secret_init();
+		SecretState after = secret_state();
+		_exit(!before.has_heap && after.has_heap && !after.can_dump ? 0 : 1);
+	}
+
+	int status = 0;
+	g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+	g_assert_cmpint(status, ==, 0);
+}
+
+static void test_environment_is_moved(void)
+{
+	pid_t child = fork();
+	g_assert_cmpint(child, >=, 0);
+
+	if (child == 0) {
+		const char *shown = g_getenv("PATH");
+		g_autofree char *path = g_strdup(shown);
+
+		secret_hide_environment();
+		_exit(shown && shown[0] == '\0' && g_strcmp0(g_getenv("PATH"), path) == 0 ? 0 : 1);
+	}
+
+	int status = 0;
+	g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+	g_assert_cmpint(status, ==, 0);
+}
+
 static char *make_temp_dir(void)
 {
 	char *directory = g_dir_make_tmp("slipway-XXXXXX", NULL);
@@ -287,6 +322,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/base/secret/masks-lines-and-overlaps", test_masks_lines_and_overlaps);
 	g_test_add_func("/base/secret/threads", test_threads_share_the_registry);
 	g_test_add_func("/base/secret/init", test_init_locks_the_process_down);
+	g_test_add_func("/base/secret/state", test_state_says_what_init_got);
+	g_test_add_func("/base/secret/environment", test_environment_is_moved);
 	g_test_add_func("/base/log/masks-and-escapes", test_log_masks_and_escapes);
 	g_test_add_func("/base/log/keeps-the-newest", test_log_keeps_the_newest);
 	g_test_add_func("/base/log/refuses-bad-places", test_log_refuses_bad_places);

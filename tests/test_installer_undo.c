@@ -346,6 +346,34 @@ static void test_key_places(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 	}
 }
 
+/* A key of another profile with the same name is somebody else's; a key in one keeps the store. */
+static void test_key_profiles(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GBytes) secret = g_bytes_new_static("secret-value", 12);
+	g_autoptr(json_t) recipe = json_array();
+	g_autofree char *directory = g_path_get_dirname(fixture->keystore_path);
+
+	g_assert_true(file_make_dirs(directory, 0700, NULL, &error));
+	g_assert_true(keystore_make_key_file(fixture->key_file, &error));
+	Keystore *theirs = keystore_in(fixture->host.keystore, "file", NULL, &error);
+	Keystore *ours = keystore_in(fixture->host.keystore, "file", "work", &error);
+	g_assert_true(keystore_save(theirs, "SAME", secret, &error));
+	g_assert_true(keystore_save(ours, "SAME", secret, &error));
+
+	recipe_add(recipe, "keystore_delete", "path", fixture->keystore_path, "key_file",
+	           fixture->key_file, NULL);
+	recipe_add(recipe, "key_delete", "name", "SAME", "backend", "file", "profile", "work",
+	           NULL);
+	g_assert_true(try_undo(fixture, recipe, &error));
+	g_assert_no_error(error);
+	g_autoptr(GPtrArray) kept = keystore_list(theirs, &error);
+	g_autoptr(GPtrArray) gone = keystore_list(ours, &error);
+	g_assert_cmpuint(kept->len, ==, 1);
+	g_assert_cmpuint(gone->len, ==, 0);
+	g_assert_true(file_exists(fixture->keystore_path));
+}
+
 static void test_refuses_hostile(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
 	static const char *const recipes[] = {
@@ -482,6 +510,7 @@ int main(int argc, char **argv)
 	add("/undo/remove-listed", test_remove_listed);
 	add("/undo/keys", test_keys);
 	add("/undo/key-places", test_key_places);
+	add("/undo/key-profiles", test_key_profiles);
 	add("/undo/refuses-hostile", test_refuses_hostile);
 	add("/undo/refuses-unknown-first", test_refuses_unknown_first);
 	add("/undo/goes-on", test_goes_on);

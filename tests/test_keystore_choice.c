@@ -184,12 +184,13 @@ static void test_other_places(Fixture *fixture, gconstpointer data G_GNUC_UNUSED
 	g_autoptr(GError) error = NULL;
 
 	g_assert_cmpstr(keystore_back_end(store, NULL, &error), ==, "file");
-	g_assert_true(keystore_in(store, "file", &error) == store);
-	Keystore *other = keystore_in(store, "secret-service", &error);
+	g_assert_true(keystore_in(store, "file", NULL, &error) == store);
+	Keystore *other = keystore_in(store, "secret-service", NULL, &error);
 	g_assert_nonnull(other);
-	g_assert_true(other != store && keystore_in(store, "secret-service", &error) == other);
+	g_assert_true(other != store &&
+	              keystore_in(store, "secret-service", NULL, &error) == other);
 	g_assert_false(keystore_exists(other));
-	g_assert_null(keystore_in(store, "nowhere", &error));
+	g_assert_null(keystore_in(store, "nowhere", NULL, &error));
 	g_assert_error(error, FAULT, STATUS_CONFIG);
 }
 

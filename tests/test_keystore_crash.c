@@ -146,8 +146,7 @@ static void save_with_limit(const Fixture *fixture, bool is_ignored)
 	g_autoptr(GBytes) secret = secret_new("new-value", 9);
 	g_autoptr(GError) error = NULL;
 
-	if (is_ignored)
-		(void)signal(SIGXFSZ, SIG_IGN);
+	(void)signal(SIGXFSZ, is_ignored ? SIG_IGN : SIG_DFL);
 	if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
 		_exit(3);
 	if (keystore_save(store, "KEY", secret, &error))

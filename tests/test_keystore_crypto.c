@@ -113,14 +113,55 @@ static void test_hkdf(void)
 	}
 }
 
-/* RFC 4231, test case 2. */
+/* RFC 4231, test cases 1 to 4, 6 and 7; the fifth is about a shorter MAC. */
 static void test_hmac(void)
 {
-	guint8 mac[32];
+	static const struct {
+		guint8 key_byte; /* 0: the key is @key_text */
+		gsize key_size;
+		const char *key_text;
+		const char *text;
+		const char *expected;
+	} cases[] = {
+		{ 0x0b, 20, NULL, "Hi There",
+		  "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7" },
+		{ 0, 4, "Jefe", "what do ya want for nothing?",
+		  "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+		{ 0xaa, 20, NULL,
+		  "\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd"
+		  "\xdd\xdd"
+		  "\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd\xdd"
+		  "\xdd\xdd"
+		  "\xdd\xdd\xdd\xdd\xdd\xdd",
+		  "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe" },
+		{ 0, 25,
+		  "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14"
+		  "\x15\x16"
+		  "\x17\x18\x19",
+		  "\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd"
+		  "\xcd\xcd"
+		  "\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd\xcd"
+		  "\xcd\xcd"
+		  "\xcd\xcd\xcd\xcd\xcd\xcd",
+		  "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b" },
+		{ 0xaa, 131, NULL, "Test Using Larger Than Block-Size Key - Hash Key First",
+		  "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54" },
+		{ 0xaa, 131, NULL,
+		  "This is a test using a larger than block-size key and a larger than block-size "
+		  "data. The key needs to be hashed before being used by the HMAC algorithm.",
+		  "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2" },
+	};
 
-	crypto_hmac(span("Jefe"), span("what do ya want for nothing?"), mac);
-	assert_hex(mac, sizeof(mac),
-	           "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		guint8 key[131];
+		guint8 mac[32];
+
+		memset(key, cases[i].key_byte, sizeof(key));
+		if (cases[i].key_text)
+			memcpy(key, cases[i].key_text, cases[i].key_size);
+		crypto_hmac((Span){ key, cases[i].key_size }, span(cases[i].text), mac);
+		assert_hex(mac, sizeof(mac), cases[i].expected);
+	}
 }
 
 /* RFC 8439, section 2.8.2. */

@@ -2,9 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "keystore/format.h"
@@ -140,45 +138,6 @@ static void test_makes_its_directory(Fixture *fixture, gconstpointer data G_GNUC
 	g_assert_cmpuint(status.st_mode & 07777, ==, 0700);
 }
 
-static void swap_for_ever(const char *path, const char *link)
-{
-	g_autofree char *aside = g_strconcat(path, ".aside", NULL);
-
-	for (;;) {
-		(void)!rename(path, aside);
-		(void)!rename(link, path);
-		(void)!rename(path, link);
-		(void)!rename(aside, path);
-	}
-}
-
-/* Somebody swaps the store for a link to another one, all the time. */
-static void test_swap(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
-{
-	g_autofree char *other = g_strconcat(fixture->path, ".other", NULL);
-	g_autofree char *link = g_strconcat(fixture->path, ".link", NULL);
-	g_autoptr(Keystore) store = fixture_open(fixture);
-	guint found = 0;
-
-	fixture_save(store, "ANY", "planted-value");
-	g_assert_cmpint(g_rename(fixture->path, other), ==, 0);
-	make_store(fixture);
-	g_assert_cmpint(symlink(other, link), ==, 0);
-
-	pid_t child = fork();
-	if (child == 0)
-		swap_for_ever(fixture->path, link);
-	for (guint i = 0; i < 5000; i++) {
-		g_autoptr(GBytes) secret = keystore_lookup(store, "ANY", NULL, NULL);
-
-		g_assert_true(!secret || strcmp(secret_text(secret), "some-value") == 0);
-		found += secret != NULL;
-	}
-	g_assert_cmpint(kill(child, SIGKILL), ==, 0);
-	g_assert_cmpint(waitpid(child, NULL, 0), ==, child);
-	g_test_message("5000 reads, %u of them hit the store", found);
-}
-
 int main(int argc, char **argv)
 {
 	secret_init();
@@ -192,6 +151,5 @@ int main(int argc, char **argv)
 	FIXTURE_TEST("/keystore/guard/directories", test_directories);
 	FIXTURE_TEST("/keystore/guard/linked-directory", test_linked_directory);
 	FIXTURE_TEST("/keystore/guard/makes-its-directory", test_makes_its_directory);
-	FIXTURE_TEST("/keystore/guard/swap", test_swap);
 	return g_test_run();
 }

@@ -125,10 +125,10 @@ static void test_list_and_remove(Fixture *fixture, gconstpointer data G_GNUC_UNU
 	const KeystoreEntry *b = g_ptr_array_index(entries, 1);
 	const KeystoreEntry *c = g_ptr_array_index(entries, 2);
 	g_assert_cmpstr(a->name, ==, "A");
-	g_assert_cmpuint(strlen(a->fingerprint), ==, 8);
-	g_assert_cmpstr(a->fingerprint, ==, b->fingerprint);
-	g_assert_cmpstr(a->fingerprint, !=, c->fingerprint);
-	g_assert_cmpint(a->changed_s, >, 1600000000);
+	g_assert_cmpuint(strlen(a->note.fingerprint), ==, 8);
+	g_assert_cmpstr(a->note.fingerprint, ==, b->note.fingerprint);
+	g_assert_cmpstr(a->note.fingerprint, !=, c->note.fingerprint);
+	g_assert_cmpint(a->note.changed_s, >, 1600000000);
 
 	g_assert_true(keystore_remove(store, "B", &error));
 	g_assert_no_error(error);

@@ -44,6 +44,12 @@ bench-static: static                       ## the budgets of the static program
 	@$(MAKE) --no-print-directory MODE=static $(STATIC)/tests/bench_run
 	@tests/bench_static.sh $(STATIC)/$(PROG) build/release/$(PROG) $(STATIC)/tests/bench_run
 
+# The keystore beside cat, secret-tool, age, pass and Docker's helper.
+bench-keystore: static                     ## how long a key takes, beside other keystores, within bounds
+	@packaging/build-deps.sh bench
+	@$(MAKE) --no-print-directory MODE=static $(STATIC)/tests/bench_run
+	@tests/bench_keystore.sh $(CURDIR)/$(STATIC)/$(PROG) $(CURDIR)/$(STATIC)/tests/bench_run
+
 $(STATIC)/tests/bench_run: $(STATIC)/tests/bench_run.o
 	$(call say,LINK)
 	$(Q)$(LINK) $^ -o $@
@@ -51,4 +57,4 @@ $(STATIC)/tests/bench_run: $(STATIC)/tests/bench_run.o
 static-sbom: static-sysroot                ## what the static program is made of, and the licences, into build/static
 	@packaging/static/sbom.py $(ARCH) $(VERSION) $(STATIC)
 
-.PHONY: static static-sysroot static-relock static-sbom check-static bench-static
+.PHONY: static static-sysroot static-relock static-sbom check-static bench-static bench-keystore

@@ -135,9 +135,9 @@ ARGUMENTS = [
      {"localagent"}),
     ("stack, again", ["install", "octollm", "but"], {"buttercup"}),
     ("one stack only", ["plan", "octollm", "but"], set()),
-    ("second word", ["keys", "s"], {"set"}),
+    ("second word", ["keys", "se"], {"set"}),
     ("command", ["help", "ke"], {"keys"}),
-    ("second word of a command", ["help", "keys", "ex"], {"exec"}),
+    ("second word of a command", ["help", "keys", "exe"], {"exec"}),
     ("shell", ["completion", ""], {"bash", "zsh", "fish"}),
     ("check", ["check", "--ignore", "os.k"], {"os.kernel"}),
     ("check in a list", ["check", "--ignore", "arch,os.k"], {"arch,os.kernel"}),
@@ -192,8 +192,8 @@ class Details(Shell):
     def test_settings_of_the_user_do_not_matter(self):
         (self.cwd / "slipway.ini").write_text("[slipway]\nnope = 1\n")
         for shell in DRIVERS:
-            self.assertEqual(self.ask(shell, "keys", "se"), ["set"] if shell != "zsh" else
-                             ["set", "get", "list", "remove", "exec"])
+            answer = self.ask(shell, "keys", "se")  # zsh chooses among all words itself
+            self.assertEqual(answer if shell != "zsh" else answer[:1], ["set"])
             self.assertTrue(self.ask(shell, "", SLIPWAY_JSON="yes", SLIPWAY_EVENTS="yes"))
 
     def test_no_keystore_is_opened(self):
@@ -271,7 +271,7 @@ class Terminals(Shell):
             self.assertIn(f"got<{wanted}>", shown.replace("\r", ""), shown)
 
     TYPED = [("slipway insta\toct\t", "[install][octollm]"),
-             ("slipway keys ex\t--opti\t", "[keys][exec][--optional]"),
+             ("slipway keys exe\t--opti\t", "[keys][exec][--optional]"),
              ("slipway unpack octollm my\t", "[unpack][octollm][my dir/]"),
              ("slipway plan octollm --prefix my\t", "[plan][octollm][--prefix][my dir/]"),
              ("slipway check --ignore=os.k\t", "[check][--ignore=os.kernel]"),

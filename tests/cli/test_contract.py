@@ -231,7 +231,7 @@ class Help(Case):
         manual = self.run_program("help", "--manual")
         self.assertEqual(manual.status, 0)
         part = manual.out[manual.out.index(".Sh COMMANDS"):manual.out.index(".Sh SETTINGS")]
-        return re.findall(r"(?m)^\.It Cm ([a-z]+(?: [a-z]+)?)", part)
+        return re.findall(r"(?m)^\.It Cm ([a-z-]+(?: [a-z-]+)?)", part)
 
     def test_every_command_is_listed(self):
         names = self.commands()
@@ -475,7 +475,8 @@ class Settings(Case):
         for name in found:
             variable = "SLIPWAY_" + name.upper().replace("-", "_")
             kind = "number" if name.endswith("timeout") or name.endswith("-fd") else "path"
-            if name in ("yes", "defer", "keep-partial", "json", "events", "plain", "quiet"):
+            if name in ("yes", "defer", "keep-partial", "accept-rollback", "json", "events", "plain",
+                        "quiet"):
                 continue
             with self.subTest(variable):
                 setting = self.origins(env={variable: values[kind]})[name]

@@ -214,7 +214,7 @@ class Unlocked(KeyringCase):
         shown = self.tool("secret-tool", "search", *ATTRIBUTES, "A_KEY")
         text = (shown.stdout + shown.stderr).decode()
         self.assertIn("label = slipway: A_KEY (default)", text)
-        self.assertNotIn("fingerprint", text)
+        self.assertRegex(text, r"attribute\.note = created=\d+ changed=\d+ origin=stdin fingerprint=[0-9a-f]{8}\n")
 
     def test_what_secret_tool_wrote(self):
         for secret in (SECRET, OTHER):

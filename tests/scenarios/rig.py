@@ -26,7 +26,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 CACHE = pathlib.Path(os.environ.get("SLIPWAY_TEST_CACHE", TOP / "build/cache"))
-PROGRAM = pathlib.Path(os.environ.get("SLIPWAY", TOP / "build/static/slipway"))
+PROGRAM = pathlib.Path(os.environ.setdefault("SLIPWAY", str(TOP / "build/static/slipway")))
 SUITES = ("bookworm", "trixie")
 PACKAGES = ("mmdebstrap", "strace", "git", "python3-venv", "openssl", "qemu-user-static")
 

@@ -439,6 +439,12 @@ secret-tool lookup $as_slipway FIRST
 echo
 printf %s "$2" | secret-tool store --label=SECOND $as_slipway SECOND
 slipway keys get SECOND
+printf %s "$2" | secret-tool store --label=FIRST $as_slipway FIRST
+slipway keys get FIRST
+printf %s "$1" | slipway keys set FIRST --stdin >/dev/null
+secret-tool search --all $as_slipway FIRST 2>/dev/null | grep -c '^label = '
+secret-tool lookup $as_slipway FIRST
+echo
 slipway keys list
 slipway keys remove FIRST >/dev/null
 secret-tool lookup $as_slipway FIRST || echo gone
@@ -452,8 +458,8 @@ secret-tool lookup $as_slipway FIRST || echo gone
                            env={"SLIPWAY_KEY_BACKEND": "secret-service"}, timeout=120)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         lines = done.stdout.splitlines()
-        self.assertEqual(lines[:3], [first, first, second], done.stderr)
-        self.assertRegex("\n".join(lines[3:-1]), r"(?s)\bFIRST\b.*\bSECOND\b")
+        self.assertEqual(lines[:6], [first, first, second, second, "1", first], done.stderr)
+        self.assertRegex("\n".join(lines[6:-1]), r"(?s)\bFIRST\b.*\bSECOND\b")
         self.assertEqual(lines[-1], "gone")
         kept = machine.root / "root/.local/share/slipway/keystore"
         self.assertFalse(kept.exists(), "it went into the file")

@@ -3,7 +3,6 @@ and answered wrongly first.
 
 SPDX-License-Identifier: Apache-2.0
 """
-import os
 import pathlib
 import subprocess
 import sys
@@ -13,7 +12,6 @@ import unittest
 
 import rig
 
-os.environ.setdefault("SLIPWAY", str(rig.PROGRAM))  # the tests of the command line take another one
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
 from test_keyring import SECRET, KeyringCase, wait_until  # noqa: E402 pylint: disable=wrong-import-position
 

@@ -321,7 +321,7 @@ class Alpine(Packages):
             cd "$builddir"; fakeroot busybox ash -c '. /src/APKBUILD; package'
             """)
         # Alpine's own install, find, sort and so on, of which the Makefile makes use.
-        self.shell("mkdir /bb; for one in chmod cmp cut find install mkdir rm sed sort touch; do "
+        self.shell("mkdir /bb; for one in chmod cmp cut find install ln mkdir rm sed sort touch; do "
                    "ln -s /bin/busybox /bb/$one; done")
         self.shell("env PATH=/bb:$PATH pkgdir=/alpine/pkg busybox ash /src/abuild.sh")
         packaged = self.machine.root / "alpine/pkg"
@@ -332,7 +332,8 @@ class Alpine(Packages):
                  "usr/share/zsh/site-functions", "usr/share/fish/vendor_completions.d")
         left = [str(path.relative_to(packaged)) for path in packaged.rglob("*") if path.is_file()
                 and not rig.is_below(str(path.relative_to(packaged)), taken)]
-        self.assertEqual(sorted(left), ["usr/bin/slipway", "usr/lib/slipway/installed-by"])
+        self.assertEqual(sorted(left), ["usr/bin/docker-credential-slipway", "usr/bin/slipway",
+                                        "usr/lib/slipway/installed-by"])
         self.assertEqual((packaged / "usr/lib/slipway/installed-by").read_text(),
                          "apk add --upgrade slipway\n")
 

@@ -25,10 +25,20 @@ class Definition(unittest.TestCase):
     def test_every_member_is_there(self):
         ini = definition()
         for section in ini.sections():
-            for key in ("from", "edits", "requirements", "shims", "files", "env"):
+            for key in ("from", "edits", "requirements", "shims"):
                 for member in ini.get(section, key, fallback="").split():
                     with self.subTest(section=section, member=member):
                         self.assertTrue((STACK / member).is_file())
+
+    def test_compose_runs_on_what_its_steps_wait_for(self):
+        ini = definition()
+        for step in ("containers", "monitored-containers"):
+            section = f"step {step}"
+            after = {f"step {name}" for name in ini.get(section, "after").split()}
+            written = {ini.get(name, "path", fallback=None) for name in after}
+            for name in [*ini.get(section, "files").split(), ini.get(section, "env_file")]:
+                with self.subTest(step=step, file=name):
+                    self.assertIn(f"{ini.get(section, 'directory')}/{name}", written)
 
     def test_steps_wait_only_for_steps_of_their_own_profiles(self):
         ini = definition()
