@@ -4,14 +4,12 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include <gio/gio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "keystore/helper.h"
-#include "keystore_fixture.h"
-
-#define SECONDS 10
+#include "tests/keyring_fixture.h"
+#include "tests/keystore_fixture.h"
 
 /** A store that all tests of one place share: each leaves it empty. */
 typedef struct {
@@ -19,12 +17,6 @@ typedef struct {
 	KeystoreOptions options;
 	Keystore *store;
 } Contract;
-
-/** The bus and the keyring. */
-typedef struct {
-	GSubprocess *bus;
-	GSubprocess *keyring;
-} Session;
 
 typedef void (*Test)(const Contract *);
 
@@ -382,78 +374,6 @@ static const struct {
 	{ "derive",             test_derive },
 };
 /* clang-format on */
-
-static GSubprocess *start(const char *const *argv, const char *input)
-{
-	g_autoptr(GError) error = NULL;
-	GSubprocess *child = g_subprocess_newv(argv,
-	                                       G_SUBPROCESS_FLAGS_STDIN_PIPE |
-	                                               G_SUBPROCESS_FLAGS_STDOUT_SILENCE |
-	                                               G_SUBPROCESS_FLAGS_STDERR_SILENCE,
-	                                       &error);
-
-	g_assert_no_error(error);
-	g_output_stream_write_all(g_subprocess_get_stdin_pipe(child), input, strlen(input), NULL,
-	                          NULL, &error);
-	g_assert_no_error(error);
-	g_assert_true(g_output_stream_close(g_subprocess_get_stdin_pipe(child), NULL, &error));
-	return child;
-}
-
-static bool is_unlocked(void)
-{
-	const char *why = NULL;
-	KeystoreOptions options = { .back_end = "auto",
-		                    .path = "/nonexistent/keystore",
-		                    .passphrase_fd = -1 };
-	g_autoptr(Keystore) store = keystore_open(&options);
-
-	return g_strcmp0(keystore_back_end(store, &why, NULL), "secret-service") == 0;
-}
-
-static void wait_until(bool (*is_so)(void))
-{
-	gint64 end_us = g_get_monotonic_time() + SECONDS * G_USEC_PER_SEC;
-
-	while (!is_so()) {
-		g_assert_cmpint(g_get_monotonic_time(), <, end_us);
-		g_usleep(20000);
-	}
-}
-
-static bool has_bus(void)
-{
-	g_autofree char *path = g_build_filename(g_getenv("XDG_RUNTIME_DIR"), "bus", NULL);
-
-	return g_file_test(path, G_FILE_TEST_EXISTS);
-}
-
-/* In @directory, from an environment in which nothing leads to the keyring of the person who runs this. */
-static Session session_start(const char *directory)
-{
-	g_autofree char *address = g_strdup_printf("--address=unix:path=%s/bus", directory);
-	Session session = { 0 };
-
-	g_setenv("HOME", directory, TRUE);
-	g_setenv("XDG_RUNTIME_DIR", directory, TRUE);
-	g_setenv("XDG_DATA_HOME", directory, TRUE);
-	g_setenv("DBUS_SESSION_BUS_ADDRESS", address + strlen("--address="), TRUE);
-	session.bus = start(
-		(const char *const[]){ "dbus-daemon", "--session", "--nofork", address, NULL }, "");
-	wait_until(has_bus);
-	session.keyring = start((const char *const[]){ "gnome-keyring-daemon", "--foreground",
-	                                               "--components=secrets", "--unlock", NULL },
-	                        "pw");
-	wait_until(is_unlocked);
-	return session;
-}
-
-static void stop(GSubprocess *child)
-{
-	g_subprocess_force_exit(child);
-	g_assert_true(g_subprocess_wait(child, NULL, NULL));
-	g_object_unref(child);
-}
 
 /** What g_test calls. */
 typedef struct {
