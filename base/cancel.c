@@ -19,6 +19,7 @@
 /* What the handler touches is lock-free atomics and a pipe only. */
 static atomic_int received;
 static atomic_llong received_ms;
+static atomic_bool has_expired;
 static atomic_int suspensions;
 static int wakeup_pipe[2] = { -1, -1 };
 
@@ -45,6 +46,30 @@ static void on_signal(int number)
 		_exit(128 + number);
 	}
 	errno = saved_errno;
+}
+
+/* No second signal: who then interrupts us by hand does that for the first time. */
+static void on_alarm(int number G_GNUC_UNUSED)
+{
+	int saved_errno = errno;
+
+	atomic_store(&has_expired, true);
+	(void)!write(wakeup_pipe[1], "", 1);
+	errno = saved_errno;
+}
+
+void cancel_set_deadline(guint timeout_s)
+{
+	struct sigaction action = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
+	sigset_t alone;
+
+	g_return_if_fail(wakeup_pipe[0] >= 0);
+
+	(void)sigaction(SIGALRM, &action, NULL);
+	(void)sigemptyset(&alone);
+	(void)sigaddset(&alone, SIGALRM);
+	(void)pthread_sigmask(SIG_UNBLOCK, &alone, NULL); /* our parent may have blocked it */
+	(void)alarm(timeout_s);
 }
 
 /* A signal that our parent told us to ignore (nohup, a background job) stays ignored. */
@@ -86,7 +111,11 @@ void cancel_restore(void)
 
 int cancel_signal(void)
 {
-	return atomic_load(&suspensions) > 0 ? 0 : atomic_load(&received);
+	int number = atomic_load(&received);
+
+	if (atomic_load(&suspensions) > 0)
+		return 0;
+	return number == 0 && atomic_load(&has_expired) ? SIGALRM : number;
 }
 
 int cancel_fd(void)
@@ -102,6 +131,9 @@ bool cancel_check(GError **error)
 		return true;
 	case SIGINT:
 		fault_set(error, STATUS_INTERRUPTED, NULL, "interrupted");
+		return false;
+	case SIGALRM:
+		fault_set(error, STATUS_DEADLINE, NULL, "the time for this run is over");
 		return false;
 	case SIGHUP:
 		fault_set(error, STATUS_HANGUP, NULL, "the terminal was closed (SIGHUP)");

@@ -16,14 +16,18 @@ void cancel_init(void);
  *  that.  Handlers need no such thing. */
 void cancel_restore(void);
 
-/** Returns: the signal that asked us to stop, 0 if none did. */
+/** After @timeout_s seconds (0: never) the run is asked to stop, as by a signal.  A program that we
+ *  exec'ed, not one that we start, would inherit the alarm. */
+void cancel_set_deadline(guint timeout_s);
+
+/** Returns: the signal that asked us to stop, SIGALRM for the deadline, 0 if nothing did. */
 int cancel_signal(void);
 
 /** Returns: a descriptor that becomes readable, and stays so, once a signal arrived.  Poll only. */
 int cancel_fd(void);
 
-/** Returns: true when nobody asked us to stop; else false with INTERRUPTED, TERMINATED or HANGUP
- *  set. */
+/** Returns: true when nobody asked us to stop; else false with INTERRUPTED, TERMINATED, HANGUP or
+ *  DEADLINE set. */
 bool cancel_check(GError **error);
 
 /** While suspended, cancel_signal() and cancel_check() see nothing and cancel_fd() must not be

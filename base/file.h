@@ -62,6 +62,9 @@ bool file_sync_data(int fd) G_GNUC_WARN_UNUSED_RESULT;
 /** Gives the new file @fd @size_bytes of room on the disk; best effort. */
 void file_reserve(int fd, off_t size_bytes);
 
+/** Has what was written to @fd go to the disk soon, so that a later fsync() is short; best effort. */
+void file_begin_sync(int fd);
+
 /** Returns: the time of the last change of the content, and of anything. */
 struct timespec file_modified(const struct stat *status);
 struct timespec file_changed(const struct stat *status);

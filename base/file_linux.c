@@ -19,6 +19,11 @@ void file_reserve(int fd, off_t size_bytes)
 	(void)posix_fallocate(fd, 0, size_bytes);
 }
 
+void file_begin_sync(int fd)
+{
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 struct timespec file_modified(const struct stat *status)
 {
 	return status->st_mtim;

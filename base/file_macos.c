@@ -24,6 +24,11 @@ void file_reserve(int fd, off_t size_bytes)
 		(void)ftruncate(fd, size_bytes);
 }
 
+void file_begin_sync(int fd)
+{
+	(void)fd;
+}
+
 struct timespec file_modified(const struct stat *status)
 {
 	return status->st_mtimespec;

@@ -19,7 +19,6 @@
 
 #define GET_TIMEOUT_MS 15000
 #define GET_MAX_BYTES ((gsize)1024 * 1024)
-#define DOWNLOAD_TIMEOUT_MS (60 * 60 * 1000)
 #define REDIRECTS_MAX 5
 #define BLOCK_BYTES ((gsize)128 * 1024)
 
@@ -29,8 +28,7 @@ typedef struct {
 	gpointer to;
 	guint64 max_bytes;
 	guint64 done_bytes;
-	const HttpDownload *download; /* (nullable): who hears of the progress */
-	GError *failure;              /* (nullable): what a callback has to say */
+	GError *failure; /* (nullable): what a callback has to say */
 } Sink;
 
 /* One request on its way to the sink; each redirect is a hop with its own handle. */
@@ -60,14 +58,6 @@ static bool sink_put(Sink *sink, const void *data, gsize size_bytes, GError **er
 	return sink->put(sink->to, data, size_bytes, error);
 }
 
-static void report(const Sink *sink, guint64 total_bytes)
-{
-	const HttpDownload *download = sink->download;
-
-	if (download && download->on_progress)
-		download->on_progress(sink->done_bytes, total_bytes, download->data);
-}
-
 /* Curl's write callback.  The body of anything but a 200 answer is of no use and ends the hop; but
  * that of a redirect has to end by itself, else curl does not say where it leads. */
 static size_t on_body(char *data, size_t one, size_t size_bytes, void *user)
@@ -88,14 +78,11 @@ static int on_progress(void *user, curl_off_t total, curl_off_t done, curl_off_t
 {
 	const Hop *hop = user;
 
+	(void)total;
 	(void)done;
 	(void)up_total;
 	(void)up;
-	if (!hop->sink->failure && !cancel_check(&hop->sink->failure))
-		return 1;
-	if (http_handle_status(hop->handle) == 200)
-		report(hop->sink, total > 0 ? (guint64)total : 0);
-	return 0;
+	return !hop->sink->failure && !cancel_check(&hop->sink->failure);
 }
 
 /* Runs one hop.  Returns: true when there is an HTTP status; the body is in the sink when it is
@@ -180,10 +167,10 @@ static bool run_hops(const HttpRequest *request, HttpTarget target, Sink *sink, 
 	return false;
 }
 
-/* Opens what a mirror on this machine holds; never waits for the writer of a FIFO. */
-static int open_local(const HttpRequest *request, guint64 *size_bytes, GError **error)
+/* Never waits for the writer of a FIFO. */
+int http_open_local(const char *url, guint64 *size_bytes, GError **error)
 {
-	g_autofree char *path = http_local_path(request->url);
+	g_autofree char *path = http_local_path(url);
 	struct stat status = { 0 };
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
 
@@ -191,8 +178,6 @@ static int open_local(const HttpRequest *request, guint64 *size_bytes, GError **
 		*size_bytes = (guint64)status.st_size;
 		return fd;
 	}
-	if (fd < 0 && path && errno == ENOENT)
-		set_status(request, 404);
 	if (fd < 0 && path && errno == EACCES)
 		fault_set_errno(error, errno, "cannot read it");
 	else
@@ -205,9 +190,12 @@ static int open_local(const HttpRequest *request, guint64 *size_bytes, GError **
 static bool copy_local(const HttpRequest *request, Sink *sink, GError **error)
 {
 	guint64 total_bytes = 0;
-	g_auto(FileFd) fd = open_local(request, &total_bytes, error);
+	g_auto(FileFd) fd = http_open_local(request->url, &total_bytes, error);
 	g_autoptr(GByteArray) block = g_byte_array_set_size(g_byte_array_new(), BLOCK_BYTES);
 
+	g_autofree char *path = http_local_path(request->url);
+	if (fd < 0 && path && !file_exists(path))
+		set_status(request, 404);
 	if (fd < 0)
 		return false;
 	for (;;) {
@@ -223,7 +211,6 @@ static bool copy_local(const HttpRequest *request, Sink *sink, GError **error)
 			return true;
 		if (!cancel_check(error) || !sink_put(sink, block->data, (gsize)count, error))
 			return false;
-		report(sink, total_bytes);
 	}
 }
 
@@ -262,79 +249,4 @@ GBytes *http_get(const HttpRequest *request, GError **error)
 	if (!fetch(&bounded, &sink, error))
 		return NULL;
 	return g_byte_array_free_to_bytes(g_steal_pointer(&body));
-}
-
-typedef struct {
-	int fd;
-	GChecksum *sum;
-} DigestedFile;
-
-static bool put_file(gpointer to, const void *data, gsize size_bytes, GError **error)
-{
-	const DigestedFile *file = to;
-
-	g_checksum_update(file->sum, data, (gssize)size_bytes);
-	return file_write_all(file->fd, data, size_bytes, error);
-}
-
-/* Closes @fd in any case; what was written is on the disk after success. */
-static bool sync_and_close(int fd, GError **error)
-{
-	bool is_synced = fsync(fd) == 0;
-	int errnum = errno;
-
-	if (close(fd) < 0 && is_synced && errno != EINTR) {
-		is_synced = false;
-		errnum = errno;
-	}
-	if (!is_synced)
-		fault_set_errno(error, errnum, "cannot write the download");
-	return is_synced;
-}
-
-/* Downloads into the open @fd, which is closed in any case, and compares digests. */
-static bool download_into(const HttpDownload *download, int fd, GError **error)
-{
-	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	DigestedFile file = { fd, sum };
-	Sink sink = {
-		.put = put_file,
-		.to = &file,
-		.max_bytes = download->max_bytes,
-		.download = download,
-	};
-	HttpRequest request = {
-		.url = download->url,
-		.timeout_ms = download->timeout_ms ? download->timeout_ms : DOWNLOAD_TIMEOUT_MS,
-	};
-
-	if (!fetch(&request, &sink, error)) {
-		(void)close(fd); /* the file goes away */
-		return false;
-	}
-	if (!sync_and_close(fd, error))
-		return false;
-	if (g_str_equal(g_checksum_get_string(sum), download->sha256))
-		return true;
-	fault_set(error, STATUS_UNTRUSTED, NULL, "%s: the digest is %s, not %s", download->url,
-	          g_checksum_get_string(sum), download->sha256);
-	return false;
-}
-
-bool http_download(const HttpDownload *download, const char *path, GError **error)
-{
-	g_return_val_if_fail(download->url && download->sha256 && download->max_bytes, false);
-
-	g_autofree char *directory = g_path_get_dirname(path);
-	g_autofree char *temp = g_build_filename(directory, ".download.XXXXXX", NULL);
-	int fd = mkostemp(temp, O_CLOEXEC);
-
-	if (fd < 0) {
-		fault_set_errno(error, errno, "cannot create a file in %s", directory);
-		return false;
-	}
-	bool is_done = download_into(download, fd, error) && file_rename(temp, path, error);
-	if (!is_done)
-		(void)unlink(temp);
-	return is_done;
 }

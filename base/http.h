@@ -39,18 +39,21 @@ typedef struct {
 	const char *url;
 	const char *sha256; /* lower-case hex; mandatory */
 	guint64 max_bytes;  /* mandatory */
-	guint timeout_ms;   /* whole transfer; 0: 1 hour.  Under 1 KiB/s for 30 s ends it too. */
+	guint timeout_ms;   /* whole transfer; 0: 60 s and as long as it takes at 64 KiB/s */
 	void (*on_progress)(guint64 done_bytes, guint64 total_bytes,
 	                    gpointer data); /* total 0: unknown */
 	gpointer data;
+	guint stall_ms;    /* under 1 KiB/s for that long ends a try; 0: 30,000 */
+	guint retry_ms;    /* longest wait before the first retry, doubled each time; 0: 1,000 */
+	guint tries;       /* without progress; 0: 5 */
+	guint connections; /* at most; 0: 4 */
 } HttpDownload;
 
 /**
  * Downloads into @path (temporary file, digest checked, then renamed; nothing is left after a
- * failure).
+ * failure).  base/download.h says how.
  *
- * Returns: false with UNTRUSTED (digest differs), DATA (longer than max_bytes), UNAVAILABLE, IO,
- * DEADLINE or a cancellation set.
+ * Returns: false with an error of download_read(), or IO set.
  */
 bool http_download(const HttpDownload *download, const char *path,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;

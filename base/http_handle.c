@@ -174,7 +174,7 @@ HttpHandle *http_handle_new(const HttpRequest *request, const HttpTarget *target
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-	                 (long)MIN(request->timeout_ms, CONNECT_TIMEOUT_MS));
+	                 (long)MIN(request->timeout_ms - 1, CONNECT_TIMEOUT_MS - 1) + 1);
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)LOW_SPEED_BYTES);
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)LOW_SPEED_SECONDS);
 	return handle;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/http_private.h"
+#include "base/openssl.h"
 #include "base/secret.h"
 
 static void wipe_and_free(void *block)
@@ -30,6 +31,7 @@ static void *move(void *block, size_t size_bytes)
 
 bool http_init_memory(void)
 {
+	openssl_start_tls();
 	return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_and_free, move, strdup,
 	                            calloc) == CURLE_OK;
 }

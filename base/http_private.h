@@ -34,6 +34,10 @@ bool http_target_of_redirect(const char *url, const HttpTarget *from, HttpTarget
  *  for any other URL. */
 char *http_local_path(const char *url);
 
+/** Opens the regular file that a file: URL or an absolute path names.  Returns: the descriptor; or -1
+ *  with UNAVAILABLE or DENIED set. */
+int http_open_local(const char *url, guint64 *size_bytes, GError **error);
+
 /** A curl handle that is set up, and room for what curl says about a failure. */
 typedef struct HttpHandle HttpHandle;
 
@@ -46,7 +50,7 @@ gsize http_block_bytes(void *block);
 /** Makes libcurl ready, once; before any other call of it. */
 void http_init(void);
 
-/** @timeout_ms: for all of it; connecting has at most 15,000 of them.
+/** request->timeout_ms: for all of it, 0: no such bound; connecting has at most 15,000 of them.
  *  Returns: (transfer full): a handle; or, for https, NULL with UNAVAILABLE (this machine has no
  *  CA certificates) or CONFIG (the bundle that the environment names cannot be read) set. */
 HttpHandle *http_handle_new(const HttpRequest *request, const HttpTarget *target,

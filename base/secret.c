@@ -9,16 +9,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/openssl.h"
 #include "base/secret_private.h"
-
-/** Secure heap and its smallest block, powers of two.  Source: RLIMIT_MEMLOCK is 8 MiB since
- *  Linux 5.16 and was 64 KiB before; OpenSSL goes on when mlock(2) fails. */
-#define HEAP_BYTES ((gsize)256 * 1024)
-#define HEAP_BLOCK_BYTES 32
-
-/** A quarter of the time of a short run went into error texts that nobody sees, and into taking down
- *  what ends with the process anyway. */
-#define QUICK_START (OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ATEXIT)
 
 /** Shorter values would eat ordinary text; so would the base64 of less than six bytes. */
 #define MASK_MIN_BYTES 6
@@ -30,8 +22,6 @@ typedef struct {
 	char data[]; /* and a NUL */
 } Wiped;
 
-static int heap_result; /* 1: there, and locked in memory; 2: not locked; 0: none */
-
 /* Every form of every value, longest first; only ever grows.  Guarded by mask_lock. */
 static GRWLock mask_lock;
 static GPtrArray *mask_forms; /* (element-type Wiped) */
@@ -42,20 +32,19 @@ void secret_init(void)
 	const struct rlimit no_core = { 0, 0 };
 
 	(void)setrlimit(RLIMIT_CORE, &no_core);
-#ifndef SANITIZED /* LeakSanitizer traces its own process, and misses what is not taken down */
+#ifndef SANITIZED /* LeakSanitizer traces its own process */
 	secret_deny_tracing();
-	(void)OPENSSL_init_crypto(QUICK_START, NULL);
 #endif
-	heap_result = CRYPTO_secure_malloc_init(HEAP_BYTES, HEAP_BLOCK_BYTES);
 }
 
 SecretState secret_state(void)
 {
 	struct rlimit core = { 0, 0 };
+	OpensslHeap heap = openssl_start();
 
 	return (SecretState){
-		.has_heap = heap_result != 0,
-		.is_locked = heap_result == 1,
+		.has_heap = heap != OPENSSL_HEAP_NONE,
+		.is_locked = heap == OPENSSL_HEAP_LOCKED,
 		.is_dumpable = secret_is_traceable(),
 		.can_dump = getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_cur != 0,
 	};
@@ -70,8 +59,9 @@ void secret_wipe(void *data, gsize size_bytes)
 static Wiped *wiped_new(const void *data, gsize size_bytes)
 {
 	gsize total_bytes = sizeof(Wiped) + size_bytes + 1;
-	Wiped *wiped = OPENSSL_secure_malloc(total_bytes);
 
+	(void)openssl_start();
+	Wiped *wiped = OPENSSL_secure_malloc(total_bytes);
 	if (!wiped) /* the secure heap is full */
 		wiped = OPENSSL_malloc(total_bytes);
 	if (!wiped)
@@ -117,6 +107,7 @@ GBytes *secret_new_random_hex(gsize size_bytes)
 	guint8 *random = g_malloc(size_bytes);
 	char *hex = g_malloc(size_bytes * 2 + 1);
 
+	(void)openssl_start();
 	if (size_bytes > G_MAXINT || RAND_bytes(random, (int)size_bytes) != 1)
 		g_error("no source of random numbers");
 

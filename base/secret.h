@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 /**
- * Locks down the process before any secret exists: no core dump, not dumpable,
- * a secure heap for secrets.  Call it once, first thing in main().
+ * Locks down the process before any secret exists: no core dump, not dumpable.  Call it once, first
+ * thing in main().  The heap that secrets are kept in comes with the first of them.
  */
 void secret_init(void);
 
@@ -17,7 +17,7 @@ void secret_init(void);
  *  the programs that we start nothing changes.  Call it once, before there are threads. */
 void secret_hide_environment(void);
 
-/** What secret_init() got; see secret_state(). */
+/** How well secrets are kept; see secret_state(). */
 typedef struct {
 	bool has_heap;    /* secrets are kept apart and wiped */
 	bool is_locked;   /* that memory is never written to a swap device */

@@ -5,6 +5,7 @@
 #include "base/term.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -61,7 +62,7 @@ Term *term_new(const TermOptions *options)
 bool term_close(Term *term, GError **error)
 {
 	/* Some file systems report a full disk only when a descriptor is closed. */
-	int copy = term->failure ? -1 : dup(STDOUT_FILENO);
+	int copy = term->failure ? -1 : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
 	if (copy >= 0 && close(copy) < 0 && errno != EINTR)
 		fault_set(&term->failure, STATUS_IO, NULL, "cannot write the result to stdout: %s",
 		          g_strerror(errno));
@@ -291,8 +292,9 @@ void term_event(Term *term, const json_t *event)
 char *term_styled(const Term *term, TermStyle style, const char *text)
 {
 	static const char *const codes[] = {
-		[TERM_NORMAL] = NULL, [TERM_GOOD] = "32", [TERM_WARN] = "33",
-		[TERM_BAD] = "31",    [TERM_DIM] = "2",   [TERM_BOLD] = "1",
+		[TERM_NORMAL] = NULL, [TERM_GOOD] = "32",  [TERM_WARN] = "33",  [TERM_BAD] = "31",
+		[TERM_DIM] = "2",     [TERM_BOLD] = "1",   [TERM_HUE_1] = "36", [TERM_HUE_2] = "35",
+		[TERM_HUE_3] = "34",  [TERM_HUE_4] = "33", [TERM_HUE_5] = "32", [TERM_HUE_6] = "96",
 	};
 	const char *code = codes[style];
 

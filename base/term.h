@@ -27,7 +27,16 @@ typedef enum {
 	TERM_BAD,
 	TERM_DIM,
 	TERM_BOLD,
+	TERM_HUE_1, /* colours without a meaning, to tell things apart */
+	TERM_HUE_2,
+	TERM_HUE_3,
+	TERM_HUE_4,
+	TERM_HUE_5,
+	TERM_HUE_6,
 } TermStyle;
+
+/** How many hues there are, from TERM_HUE_1 on. */
+#define TERM_HUE_COUNT 6
 
 Term *term_new(const TermOptions *options);
 

@@ -32,6 +32,11 @@ Facts *facts_new(void);
 void facts_free(Facts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Facts, facts_free)
 
+/** Resolves the endpoint of the engine as the docker program does: reads files, and looks which socket
+ *  somebody listens on; asks nobody.
+ *  Returns: (transfer full) (nullable): "unix:///…", "tcp://…"; NULL for a context without one. */
+char *facts_engine_endpoint(void);
+
 /** Returns: (transfer none) (nullable): the facts of @path, else of its nearest ancestor that
  *  the facts hold. */
 const FactsDirectory *facts_directory(const Facts *facts, const char *path);

@@ -114,6 +114,16 @@ void endpoint_clear(Endpoint *endpoint)
 	g_clear_pointer(&endpoint->source, g_free);
 }
 
+char *facts_engine_endpoint(void)
+{
+	g_auto(GStrv) environment = g_get_environ();
+	const FactsSource source = { .root = "", .environment = environment };
+	g_auto(Endpoint) endpoint = { NULL, NULL };
+
+	endpoint_resolve(&source, &endpoint);
+	return g_steal_pointer(&endpoint.url);
+}
+
 /* The docker program's own order: configured directories, the user's, the system's. */
 static GPtrArray *plugin_directories(const FactsSource *source)
 {

@@ -149,7 +149,26 @@ static guint64 wsl_version(const FactsSource *source)
 	return strstr(release, "Microsoft") != NULL ? 1 : 0;
 }
 
-/* Systems whose /usr belongs to an image: packages cannot simply be added. */
+/* "/dev/vda3 / btrfs ro,relatime,subvol=/@/.snapshots/1/snapshot 0 0" */
+static bool is_root_read_only(const FactsSource *source)
+{
+	g_autofree char *text = source_read(source, "/proc/self/mounts");
+	g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
+	bool is_read_only = false;
+
+	for (gsize i = 0; lines[i] != NULL; i++) {
+		g_auto(GStrv) words = g_strsplit(lines[i], " ", 5);
+
+		/* The one that was mounted last is on top. */
+		if (g_strv_length(words) == 5 && strcmp(words[1], "/") == 0)
+			is_read_only = strncmp(words[3], "ro", 2) == 0 &&
+			               (words[3][2] == ',' || words[3][2] == '\0');
+	}
+	return is_read_only;
+}
+
+/* Systems whose /usr belongs to an image: packages cannot simply be added.  The program alone is no
+ * sign: it can be installed on an ordinary openSUSE. */
 static char *immutable(const FactsSource *source, const FactsSystem *system)
 {
 	if (g_strcmp0(system->id, "steamos") == 0)
@@ -158,7 +177,7 @@ static char *immutable(const FactsSource *source, const FactsSystem *system)
 		return g_strdup("nixos");
 	if (source_exists(source, "/run/ostree-booted"))
 		return g_strdup("ostree");
-	if (source_exists(source, "/usr/sbin/transactional-update"))
+	if (source_exists(source, "/usr/sbin/transactional-update") && is_root_read_only(source))
 		return g_strdup("transactional-update");
 	return NULL;
 }

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +14,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/secret.h"
+#include "installer/aside.h"
 #include "installer/dotenv.h"
 
 /* What is written over the old bytes at once. */
@@ -142,22 +142,15 @@ static bool fill(int fd, const ClearFile *file, GBytes *text, GError **error)
 	return false;
 }
 
-/* Returns: whether the temporary file @path is whole. */
-static bool make_new(char *path, const ClearFile *file, GBytes *text, GError **error)
+/* Returns: whether the new file is whole. */
+static bool write_new(const Aside *aside, const ClearFile *file, GBytes *text, GError **error)
 {
-	int fd = g_mkstemp_full(path, O_RDWR | O_CLOEXEC, 0600);
+	bool is_filled = fill(aside->fd, file, text, error);
 
-	if (fd < 0) {
-		fault_set_errno(error, errno, "cannot write beside %s", file->path);
-		return false;
-	}
-	bool is_filled = fill(fd, file, text, error);
-	if (close(fd) != 0 && is_filled) {
+	if (close(aside->fd) != 0 && is_filled) {
 		fault_set_errno(error, errno, "cannot write %s", file->path);
 		is_filled = false;
 	}
-	if (!is_filled)
-		(void)unlink(path);
 	return is_filled;
 }
 
@@ -179,7 +172,7 @@ static bool overwrite(int fd, gsize size)
 bool clear_file_replace(const ClearFile *file, GBytes *text, GError **error)
 {
 	g_autofree char *directory = g_path_get_dirname(file->path);
-	g_autofree char *path = g_build_filename(directory, ".slipway-XXXXXX", NULL);
+	g_auto(Aside) aside = { NULL, -1, -1 };
 
 	if (!check_unchanged(file, error))
 		return false;
@@ -188,12 +181,10 @@ bool clear_file_replace(const ClearFile *file, GBytes *text, GError **error)
 		fault_set_errno(error, errno, "cannot write %s", file->path);
 		return false;
 	}
-	if (!make_new(path, file, text, error))
+	if (!aside_open(&aside, directory, error) || !write_new(&aside, file, text, error) ||
+	    !check_unchanged(file, error) || !file_rename(aside.path, file->path, error))
 		return false;
-	if (!check_unchanged(file, error) || !file_rename(path, file->path, error)) {
-		(void)unlink(path);
-		return false;
-	}
+	g_clear_pointer(&aside.path, g_free);
 	/* Not the new file, whoever put it there. */
 	struct stat replaced = { 0 };
 	if (fstat(old, &replaced) == 0 && replaced.st_nlink == 0 &&

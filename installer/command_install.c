@@ -3,15 +3,23 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "base/fault.h"
+#include "installer/policy.h"
 #include "installer/preflight.h"
 #include "installer/receipt.h"
 #include "installer/session.h"
 
 static gboolean is_exit_detailed;
+static gboolean is_script_asked;
 
 const GOptionEntry command_plan_options[] = {
 	{ "detailed-exitcode", 0, 0, G_OPTION_ARG_NONE, &is_exit_detailed,
 	  "exit with 4 when there is something to do", NULL },
+	{ 0 },
+};
+
+const GOptionEntry command_install_options[] = {
+	{ "print-root-script", 0, 0, G_OPTION_ARG_NONE, &is_script_asked,
+	  "print what needs root, as a script for somebody who is root; change nothing", NULL },
 	{ 0 },
 };
 
@@ -109,7 +117,8 @@ bool command_plan(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
 {
 	g_auto(Preparation) it = { 0 };
 
-	if (!prepare(app, argv[0], &it, error))
+	if (!prepare(app, argv[0], &it, error) ||
+	    (!is_up_to_date(it.plan) && !plan_ask(it.plan, host_get(it.host), error)))
 		return false;
 
 	describe(app, it.plan);
@@ -160,7 +169,14 @@ static bool install_prepared(App *app, Preparation *it, GError **error)
 {
 	guint timeout_ms = settings_seconds(app->settings, "network-timeout") * 1000;
 
-	if (!preflight_pass(app, it->bundle, it->plan, error) ||
+	if (!plan_ask(it->plan, host_get(it->host), error))
+		return false;
+	if (it->plan->receipt && plan_count_due(it->plan) == 0) {
+		report_no_change(app, it->plan);
+		return true;
+	}
+	if (!policy_apply(app, it->plan, error) ||
+	    !preflight_pass(app, it->bundle, it->plan, error) ||
 	    !plan_probe_sources(it->plan, timeout_ms, settings_flag(app->settings, "defer"), error))
 		return false;
 
@@ -207,10 +223,25 @@ static bool install(App *app, const char *word, GError **error)
 	return host && session_settle(app, host_get(host), error) && install_now(app, word, error);
 }
 
+static bool print_script(App *app, const char *word, GError **error)
+{
+	g_auto(Preparation) it = { 0 };
+
+	if (!prepare(app, word, &it, error))
+		return false;
+
+	g_autofree char *script = policy_root_script(it.plan);
+	session_put(app, "root_script", json_string(script));
+	session_put(app, "changed", json_false());
+	term_print(app->term, "%s", script);
+	return true;
+}
+
 bool command_install(App *app, int argc, char **argv, GError **error)
 {
 	for (int i = 0; i < argc; i++)
-		if (!install(app, argv[i], error))
+		if (is_script_asked ? !print_script(app, argv[i], error)
+		                    : !install(app, argv[i], error))
 			return false;
 
 	return true;

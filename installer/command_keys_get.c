@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -16,14 +17,20 @@ const GOptionEntry command_keys_get_options[] = {
 	{ 0 },
 };
 
-/* Past the masking of base/term.h, which is there for everything but this. */
+/* Past the masking of base/term.h, which is there for everything but this.  In one piece, for readers
+ * that take what the first read(2) gives them; what did not go out so goes the usual way. */
 static bool write_secret(GBytes *secret, GError **error)
 {
 	gsize size = 0;
 	const char *data = g_bytes_get_data(secret, &size);
+	char newline[] = "\n";
+	const struct iovec pieces[] = { { (void *)(guintptr)data, size }, { newline, 1 } };
+	ssize_t count = writev(STDOUT_FILENO, pieces, G_N_ELEMENTS(pieces));
+	gsize done = count > 0 ? (gsize)count : 0;
 
-	return file_write_all(STDOUT_FILENO, data, size, error) &&
-	       file_write_all(STDOUT_FILENO, "\n", 1, error);
+	if (done < size && !file_write_all(STDOUT_FILENO, data + done, size - done, error))
+		return false;
+	return done > size || file_write_all(STDOUT_FILENO, newline, 1, error);
 }
 
 bool command_keys_get(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)

@@ -1,4 +1,4 @@
-/* installer/command_keys_profiles.c - "slipway keys profiles": which there are; one away with its keys
+/* installer/command_keys_profiles.c - "slipway keys profiles": which there are; one renamed or removed
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -8,10 +8,13 @@
 #include "installer/keys.h"
 
 static char *removed;
+static char *renamed;
 
 const GOptionEntry command_keys_profiles_options[] = {
 	{ "remove", 0, 0, G_OPTION_ARG_STRING, &removed, "remove that profile with all its keys",
 	  "PROFILE" },
+	{ "rename", 0, 0, G_OPTION_ARG_STRING, &renamed, "give all keys of one profile another",
+	  "OLD=NEW" },
 	{ 0 },
 };
 
@@ -48,6 +51,14 @@ static bool list_profiles(App *app, GError **error)
 	return true;
 }
 
+/* Always false. */
+static bool has_no_profile(const char *name, GError **error)
+{
+	fault_set(error, STATUS_FAILED, "See \"slipway keys profiles\".", "there is no profile %s",
+	          name);
+	return false;
+}
+
 static bool confirm(App *app, const GPtrArray *entries, GError **error)
 {
 	g_autoptr(GString) names = g_string_new(NULL);
@@ -68,11 +79,8 @@ static bool remove_profile(App *app, GError **error)
 
 	if (!entries)
 		return false;
-	if (entries->len == 0) {
-		fault_set(error, STATUS_FAILED, "See \"slipway keys profiles\".",
-		          "there is no profile %s", removed);
-		return false;
-	}
+	if (entries->len == 0)
+		return has_no_profile(removed, error);
 	if (!confirm(app, entries, error))
 		return false;
 
@@ -86,8 +94,39 @@ static bool remove_profile(App *app, GError **error)
 	return true;
 }
 
+static bool rename_profile(App *app, GError **error)
+{
+	g_auto(GStrv) names = g_strsplit(renamed, "=", 2);
+	guint count = 0;
+
+	if (g_strv_length(names) != 2 || g_str_equal(names[0], names[1])) {
+		fault_set(error, STATUS_USAGE, NULL,
+		          "--rename %s: that is not the name of a profile, \"=\" and another name",
+		          renamed);
+		return false;
+	}
+	g_autoptr(Keystore) store = keystore_check_profile(names[0], error)
+	                                    ? keys_open_stored(app, names[0], error)
+	                                    : NULL;
+	if (!store || !keystore_rename_profile(store, names[1], &count, error))
+		return false;
+	if (count == 0)
+		return has_no_profile(names[0], error);
+	term_note(app->term, "The %u keys of the profile %s are in the profile %s now.", count,
+	          names[0], names[1]);
+	app->document = json_pack("{s:s, s:s, s:i}", "renamed", names[0], "to", names[1], "keys",
+	                          (int)count);
+	return true;
+}
+
 bool command_keys_profiles(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSED,
                            GError **error)
 {
+	if (removed && renamed) {
+		fault_set(error, STATUS_USAGE, NULL, "--remove and --rename are two commands");
+		return false;
+	}
+	if (renamed)
+		return rename_profile(app, error);
 	return removed ? remove_profile(app, error) : list_profiles(app, error);
 }

@@ -28,7 +28,8 @@ typedef struct {
 	const StepHost *host;
 	const char *stack;
 	const json_t *inputs;
-	const json_t *record; /* what the receipt says of the hand-over */
+	const json_t *result; /* what the receipt says of the project */
+	const json_t *record; /* and of the hand-over */
 	const char *key;      /* (nullable): whose users are looked for */
 } Target;
 
@@ -76,7 +77,7 @@ static bool start(const Target *target, Outcome *outcome, GError **error)
 	outcome->is_started = true;
 	return (is_at_boot || !*outcome->services ||
 	        compose_recreate(outcome->project, outcome->services, error)) &&
-	       compose_up(outcome->project, NULL, NULL, error);
+	       compose_up(outcome->project, error);
 }
 
 static json_t *names_to_json(const GPtrArray *names)
@@ -124,7 +125,8 @@ static void tell(const Target *target, const Outcome *outcome)
 
 static bool sync_project(const Target *target, json_t *list, GError **error)
 {
-	g_auto(Outcome) outcome = { .project = compose_project_new(target->inputs, error),
+	g_auto(Outcome) outcome = { .project = compose_project_recorded(target->inputs,
+		                                                        target->result, error),
 		                    .handover.is_for_running = !is_start_wanted() };
 
 	if (!outcome.project || !handover_make(target->inputs, target->record, target->host,
@@ -160,8 +162,10 @@ static bool visit_projects(const Target *about, const json_t *receipt, Visit vis
 
 			target.stack = stack;
 			target.inputs = json_object_get(step, "inputs");
+			target.result = result;
 			target.record = json_object_get(result, "handover");
-			if (!target.record || (about->stack && !g_str_equal(about->stack, stack)))
+			if (!target.record || json_flag(result, "is_down") ||
+			    (about->stack && !g_str_equal(about->stack, stack)))
 				continue;
 			if (!visit(&target, list, place) && place)
 				g_prefix_error(place, "%s: ", stack);

@@ -24,10 +24,42 @@ static bool settle_steps(Txn *txn, GError **error)
 	return true;
 }
 
+/* What somebody has put where an interrupted step was at work is neither finished nor removed. */
+static bool check_places(const Txn *txn, GError **error)
+{
+	for (guint i = 0; i < txn->steps->len; i++) {
+		const TxnStep *step = txn->steps->pdata[i];
+		const PlanItem *item = plan_find(txn->plan, step->id);
+		Probe probe = PROBE_ABSENT;
+
+		if (step->state != TXN_STEP_INTENT || !item)
+			continue;
+		StepRun run = { .step = item->step,
+			        .txn_dir = txn->dir,
+			        .token = txn->token,
+			        .receipt = item->record,
+			        .host = txn->host };
+		if (!item->step->kind->probe(&run, &probe, error))
+			return false;
+		if (probe != PROBE_FOREIGN && probe != PROBE_EDITED)
+			continue;
+		fault_set(error, STATUS_FOREIGN,
+		          "Move it away and run \"slipway resume\" again; \"slipway rollback\" "
+		          "leaves "
+		          "it where it is.",
+		          "since the run was interrupted, somebody else has put something in the "
+		          "place of the step \"%s\"",
+		          item->step->text);
+		return false;
+	}
+
+	return true;
+}
+
 static bool resume_install(Txn *txn, StepHost *host, GError **error)
 {
 	if (!session_acquire(txn->app, host, txn->plan, error) || !settle_steps(txn, error) ||
-	    !session_run(txn, error))
+	    !check_places(txn, error) || !session_run(txn, error))
 		return false;
 
 	session_summarize(txn);
@@ -75,9 +107,10 @@ static bool resume_deferred(App *app, const json_t *receipt, GError **error)
 			return false;
 	}
 
-	if (!has_any)
-		term_print(app->term, "Nothing to resume.\n");
-	return true;
+	if (has_any)
+		return true;
+	term_print(app->term, "Nothing to resume.\n");
+	return txn_sweep(app->paths->state, error);
 }
 
 bool command_resume(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSED, GError **error)
@@ -107,7 +140,7 @@ bool command_rollback(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSE
 	if (!dir) {
 		session_put(app, "changed", json_false());
 		term_print(app->term, "Nothing to take back: no run was interrupted.\n");
-		return true;
+		return txn_sweep(app->paths->state, error);
 	}
 
 	g_autoptr(Txn) txn = txn_open(app, host_get(host), dir, &plan, error);

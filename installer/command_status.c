@@ -3,10 +3,23 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "base/fault.h"
+#include "installer/drift.h"
 #include "installer/host.h"
 #include "installer/keys.h"
+#include "installer/lifecycle_status.h"
 #include "installer/receipt.h"
 #include "installer/session.h"
+
+static gboolean has_resources;
+static gboolean is_deep;
+
+const GOptionEntry command_status_options[] = {
+	{ "resources", 0, 0, G_OPTION_ARG_NONE, &has_resources,
+	  "show what the services use, too; takes two seconds", NULL },
+	{ "drift", 0, 0, G_OPTION_ARG_NONE, &is_deep,
+	  "compare every file that was installed, too; may take a while", NULL },
+	{ 0 },
+};
 
 static void print_deferred(App *app, const json_t *stack)
 {
@@ -21,44 +34,19 @@ static void print_deferred(App *app, const json_t *stack)
 		term_print(app->term, "  finish with: slipway resume\n");
 }
 
-/* What is there now, in one word. */
-static const char *state_of(const json_t *record)
-{
-	static const char *const words[] = {
-		[PROBE_ABSENT] = "missing",  [PROBE_OURS] = "ok",
-		[PROBE_PARTIAL] = "changed", [PROBE_FOREIGN] = "replaced",
-		[PROBE_EDITED] = "edited",
-	};
-	g_autoptr(Step) step = step_from_json(record, NULL);
-	StepRun run = { .step = step, .receipt = record };
-	Probe probe = PROBE_ABSENT;
-
-	return step && step->kind->probe(&run, &probe, NULL) ? words[probe] : "unknown";
-}
-
-static json_t *describe_steps(const json_t *stack)
-{
-	json_t *list = json_array();
-	gsize i = 0;
-	json_t *step = NULL;
-
-	json_array_foreach(json_object_get(stack, "steps"), i, step) json_array_append_new(
-		list, json_pack("{s:s, s:s, s:s}", "id", json_text_or(step, "id", ""), "state",
-	                        state_of(step), "text", json_text_or(step, "text", "")));
-	return list;
-}
-
-static void print_stack(App *app, const char *name, const json_t *stack, const json_t *steps)
+/* @is_brief: only those that are not as they should be; the services speak for the containers. */
+static void print_steps(App *app, const json_t *steps, bool is_brief)
 {
 	gsize i = 0;
 	json_t *step = NULL;
 
-	term_print(app->term, "%s %s (%s) in %s\n", name, json_text_or(stack, "version", ""),
-	           json_text_or(stack, "profile", ""), json_text_or(stack, "prefix", "?"));
 	json_array_foreach(steps, i, step)
-		term_print(app->term, "  %-9s %s\n", json_text_or(step, "state", "?"),
-	                   json_text_or(step, "text", "?"));
-	print_deferred(app, stack);
+	{
+		const char *state = json_text_or(step, "state", "?");
+		if (!is_brief || !g_str_equal(state, "ok"))
+			term_print(app->term, "  %-9s %s\n", state,
+			           json_text_or(step, "text", "?"));
+	}
 }
 
 static json_t *summary(const json_t *stack)
@@ -69,41 +57,104 @@ static json_t *summary(const json_t *stack)
 
 	for (gsize j = 0; j < G_N_ELEMENTS(members); j++)
 		json_object_set(object, members[j], json_object_get(stack, members[j]));
-	json_object_set_new(object, "steps", describe_steps(stack));
 	return object;
+}
+
+/* A step of that kind is told of by its services. */
+static json_t *steps_of(const json_t *stack, bool has_services)
+{
+	g_autoptr(json_t) entry = json_copy((json_t *)(guintptr)stack);
+	json_t *steps = json_array();
+	gsize i = 0;
+	json_t *step = NULL;
+
+	json_array_foreach(json_object_get(stack, "steps"), i, step)
+	{
+		bool is_compose = g_strcmp0(json_text(step, "kind"), "compose") == 0;
+		if (!is_compose || !has_services)
+			json_array_append(steps, step);
+	}
+	json_object_set_new(entry, "steps", steps);
+	return drift_report(entry, NULL, is_deep);
+}
+
+static bool show_services_of(App *app, const char *name, json_t *shown, LifeSummary *found,
+                             GError **error)
+{
+	g_autoptr(Lifecycle) life = lifecycle_open(app, name, error);
+
+	return life &&
+	       (life->projects->len == 0 || life_status(life, has_resources, shown, found, error));
+}
+
+/* @is_named: it alone was asked for: how it is decides the status. */
+static bool show_stack(App *app, const char *name, const json_t *stack, bool is_named,
+                       GError **error)
+{
+	json_t *shown = summary(stack);
+	LifeSummary found = { 0 };
+	g_autoptr(GError) cause = NULL;
+
+	json_object_set_new(json_object_get(app->document, "stacks"), name, shown);
+	term_print(app->term, "%s %s (%s) in %s\n", name, json_text_or(stack, "version", ""),
+	           json_text_or(stack, "profile", ""), json_text_or(stack, "prefix", "?"));
+	bool is_known = show_services_of(app, name, shown, &found, &cause);
+	json_t *steps = steps_of(stack, json_object_get(shown, "services") != NULL);
+	json_object_set_new(shown, "steps", steps);
+	print_steps(app, steps, found.services > 0);
+	print_deferred(app, stack);
+	if (!is_known && is_named) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return false;
+	}
+	if (!is_known) {
+		g_autofree char *why = fault_message(cause);
+		term_print(app->term, "  its services are not known: %s\n", why);
+	}
+	if (found.ill == 0 || !is_named)
+		return true;
+	if (found.is_down)
+		fault_set(error, STATUS_FAILED, NULL, "%s is down", name);
+	else
+		fault_set(error, STATUS_FAILED, "\"slipway logs\" shows what they write.",
+		          "%u of %u services of %s are not well", found.ill, found.services, name);
+	return false;
 }
 
 bool command_status(App *app, int argc, char **argv, GError **error)
 {
 	g_autoptr(json_t) receipt = receipt_load(app->paths->state, error);
 	g_autofree char *unfinished = txn_find_unfinished(app->paths->state);
-	json_t *stacks = json_object();
 	const char *name = NULL;
 	json_t *stack = NULL;
+	bool is_well = true;
+	guint count = 0;
 
-	if (!receipt) {
-		json_decref(stacks);
+	if (!receipt)
 		return false;
-	}
 
-	session_put(app, "stacks", stacks);
+	session_put(app, "stacks", json_object());
 	session_put(app, "interrupted", json_boolean(unfinished != NULL));
 	json_object_foreach(json_object_get(receipt, "stacks"), name, stack)
 	{
 		if (argc > 0 && !g_str_equal(argv[0], name))
 			continue;
-		json_t *shown = summary(stack);
-		json_object_set_new(stacks, name, shown);
-		print_stack(app, name, stack, json_object_get(shown, "steps"));
+		count++;
+		is_well = show_stack(app, name, stack, argc > 0, error);
 	}
 
 	if (unfinished)
 		term_print(app->term, "A run was interrupted: \"slipway resume\" finishes it, "
 		                      "\"slipway rollback\" takes it back.\n");
-	if (json_object_size(stacks) == 0)
+	if (count == 0 && argc > 0) {
+		fault_set(error, STATUS_USAGE, "See \"slipway status\".", "%s is not installed",
+		          argv[0]);
+		return false;
+	}
+	if (count == 0)
 		term_print(app->term,
 		           "Nothing is installed. \"slipway stacks\" shows what could be.\n");
-	return true;
+	return is_well;
 }
 
 /* What "auto" comes to on this machine, and why; what is wrong with the settings is shown too. */

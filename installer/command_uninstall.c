@@ -8,10 +8,13 @@
 #include "installer/session.h"
 
 static gboolean is_key_removed;
+static gboolean is_model_removed;
 
 const GOptionEntry command_uninstall_options[] = {
 	{ "keys", 0, 0, G_OPTION_ARG_NONE, &is_key_removed,
 	  "remove the generated keys of the stack too", NULL },
+	{ "models", 0, 0, G_OPTION_ARG_NONE, &is_model_removed,
+	  "remove the models that were pulled for the stack too", NULL },
 	{ 0 },
 };
 
@@ -100,8 +103,8 @@ bool command_uninstall(App *app, int argc G_GNUC_UNUSED, char **argv, GError **e
 	if (!host || !session_settle(app, host_get(host), error))
 		return false;
 
-	g_autoptr(Txn) txn =
-		txn_begin_uninstall(app, host_get(host), argv[0], !is_key_removed, error);
+	TxnKept keeps = { .has_keys = !is_key_removed, .has_models = !is_model_removed };
+	g_autoptr(Txn) txn = txn_begin_uninstall(app, host_get(host), argv[0], keeps, error);
 	if (!txn || !uninstall_run(txn, error))
 		return false;
 

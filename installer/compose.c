@@ -7,17 +7,14 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "base/http.h"
 #include "base/process.h"
 #include "base/secret.h"
+#include "installer/compose_fault.h"
+#include "installer/engine.h"
 
-#define DEFAULT_ENGINE "unix:///var/run/docker.sock"
-#define ASK_MS 3000
-#define ANSWER_MAX_BYTES ((gsize)16 * 1024 * 1024)
 #define QUESTION_MS 30000
 #define DOWN_MS (5 * 60 * 1000)
 #define PULL_S (30 * 60)
-#define TAIL_LINES 3
 
 #define LABEL "com.docker.compose."
 
@@ -25,39 +22,6 @@ void compose_state_clear(ComposeState *state)
 {
 	json_decref(state->hashes);
 	state->hashes = NULL;
-}
-
-static const char *engine_of(const ComposeProject *project)
-{
-	const char *host = g_getenv("DOCKER_HOST");
-
-	return project->engine ? project->engine : host && *host ? host : DEFAULT_ENGINE;
-}
-
-/* GETs a path of the engine's API that is filtered by the project's label. */
-static GBytes *ask_engine(const ComposeProject *project, const char *path, GError **error)
-{
-	const char *engine = engine_of(project);
-	g_autofree char *filter =
-		g_strdup_printf("{\"label\":[\"" LABEL "project=%s\"]}", project->project);
-	g_autofree char *query = g_uri_escape_string(filter, NULL, FALSE);
-	g_autofree char *url = NULL;
-	HttpRequest request = { .timeout_ms = ASK_MS, .max_bytes = ANSWER_MAX_BYTES };
-
-	if (g_str_has_prefix(engine, "unix://")) {
-		request.unix_socket = engine + strlen("unix://");
-		url = g_strdup_printf("http://localhost%sfilters=%s", path, query);
-	} else if (g_str_has_prefix(engine, "tcp://")) {
-		url = g_strdup_printf("http://%s%sfilters=%s", engine + strlen("tcp://"), path,
-		                      query);
-	} else {
-		fault_set(error, STATUS_UNAVAILABLE,
-		          "Set DOCKER_HOST to the unix:// socket of an engine on this machine.",
-		          "the engine at %s cannot be asked from here", engine);
-		return NULL;
-	}
-	request.url = url;
-	return http_get(&request, error);
 }
 
 /* "Up 3 minutes", "Up 3 seconds (health: starting)", "Up 1 hour (unhealthy)", "Exited (0) ..." */
@@ -72,7 +36,7 @@ static bool is_settled(const json_t *container)
 	       !strstr(status, "(health: starting)");
 }
 
-static bool is_from_our_files(const ComposeProject *project, const json_t *labels)
+bool compose_is_ours(const ComposeProject *project, const json_t *labels)
 {
 	g_autofree char *files = g_strjoinv(",", project->files);
 
@@ -80,13 +44,9 @@ static bool is_from_our_files(const ComposeProject *project, const json_t *label
 	       g_strcmp0(json_text(labels, LABEL "project.config_files"), files) == 0;
 }
 
-bool compose_parse_containers(const ComposeProject *project, GBytes *answer, ComposeState *state,
-                              GError **error)
+static bool read_containers(const ComposeProject *project, const json_t *containers,
+                            ComposeState *state, GError **error)
 {
-	g_autoptr(json_t) containers = json_parse_bytes(answer, "engine", error);
-
-	if (!containers)
-		return false;
 	if (!json_is_array(containers)) {
 		fault_set(error, STATUS_DATA, NULL, "the engine's answer is no list of containers");
 		return false;
@@ -101,29 +61,44 @@ bool compose_parse_containers(const ComposeProject *project, GBytes *answer, Com
 			continue;
 		state->containers++;
 		state->settled += is_settled(container);
-		state->foreign += !is_from_our_files(project, labels);
+		state->foreign += !compose_is_ours(project, labels);
 		if (service)
 			json_put(state->hashes, service, json_text(labels, LABEL "config-hash"));
 	}
 	return true;
 }
 
+bool compose_parse_containers(const ComposeProject *project, GBytes *answer, ComposeState *state,
+                              GError **error)
+{
+	g_autoptr(json_t) containers = json_parse_bytes(answer, "engine", error);
+
+	return containers && read_containers(project, containers, state, error);
+}
+
+json_t *compose_list(const ComposeProject *project, const char *what, GError **error)
+{
+	g_autofree char *filter = engine_project_filter(project->project);
+	g_autofree char *path = g_strconcat(what, strchr(what, '?') ? "&" : "?", filter, NULL);
+
+	return engine_get(project->engine, path, error);
+}
+
 bool compose_ask(const ComposeProject *project, ComposeState *state, GError **error)
 {
-	g_autoptr(GBytes) answer = ask_engine(project, "/containers/json?all=1&", error);
+	g_autoptr(json_t) containers = compose_list(project, "/containers/json?all=1", error);
 
-	return answer && compose_parse_containers(project, answer, state, error);
+	return containers && read_containers(project, containers, state, error);
 }
 
 bool compose_sees_our_files(const ComposeProject *project, bool *is_seen, GError **error)
 {
-	g_autoptr(GBytes) answer = ask_engine(project, "/info?", error);
-	g_autoptr(json_t) info = answer ? json_parse_bytes(answer, "engine", error) : NULL;
+	g_autoptr(json_t) info = engine_get(project->engine, "/info", error);
 
 	if (!info)
 		return false;
 
-	*is_seen = g_str_has_prefix(engine_of(project), "unix://") &&
+	*is_seen = g_str_has_prefix(project->engine, "unix://") &&
 	           !strstr(json_text_or(info, "OperatingSystem", ""), "Docker Desktop");
 	return true;
 }
@@ -194,9 +169,8 @@ static const char **call_environment(const Call *call, const char *engine)
 static bool run(const Call *call, ProcessResult *result, GError **error)
 {
 	g_auto(GStrv) argv = compose_argv(call->project, call->has_files, call->words, error);
-	g_autofree char *engine = call->project->engine
-	                                  ? g_strconcat("DOCKER_HOST=", call->project->engine, NULL)
-	                                  : NULL;
+	const char *endpoint = call->project->engine;
+	g_autofree char *engine = endpoint ? g_strconcat("DOCKER_HOST=", endpoint, NULL) : NULL;
 	g_autofree const char **env = call_environment(call, engine);
 	const ProcessSpec spec = {
 		.argv = (const char *const *)argv,
@@ -211,17 +185,7 @@ static bool run(const Call *call, ProcessResult *result, GError **error)
 
 static void fail(GError **error, const Call *call, const ProcessResult *result)
 {
-	g_auto(GStrv) lines = g_strsplit(result->err, "\n", -1);
-	g_autoptr(GPtrArray) last = g_ptr_array_new();
-	g_autofree char *said = NULL;
-
-	for (guint i = g_strv_length(lines); i > 0 && last->len < TAIL_LINES; i--)
-		if (*g_strstrip(lines[i - 1]))
-			g_ptr_array_insert(last, 0, lines[i - 1]);
-	g_ptr_array_add(last, NULL);
-	said = g_strjoinv("; ", (char **)last->pdata);
-	fault_set(error, STATUS_UNAVAILABLE, NULL, "docker compose %s of project %s failed: %s",
-	          *call->words, call->project->project, said);
+	compose_fault_set(error, *call->words, call->project->project, result->err);
 }
 
 bool compose_check(const ComposeProject *project, GError **error)
@@ -354,16 +318,15 @@ static bool bring_up(Call *call, const char *option, char **services, GError **e
 	}
 }
 
-bool compose_up(const ComposeProject *project, void (*on_line)(const char *line, gpointer data),
-                gpointer data, GError **error)
+bool compose_up(const ComposeProject *project, GError **error)
 {
 	Call call = {
 		.project = project,
 		.has_files = true,
 		.has_keys = true,
 		.timeout_ms = (project->wait_s + PULL_S) * 1000,
-		.on_line = on_line,
-		.data = data,
+		.on_line = project->on_line,
+		.data = project->data,
 	};
 
 	return bring_up(&call, NULL, NULL, error) && verify(project, error);
@@ -376,16 +339,36 @@ bool compose_recreate(const ComposeProject *project, char **services, GError **e
 		.has_files = true,
 		.has_keys = true,
 		.timeout_ms = (project->wait_s + PULL_S) * 1000,
+		.on_line = project->on_line,
+		.data = project->data,
 	};
 
 	return bring_up(&call, "--force-recreate", services, error);
 }
 
+char **compose_images(const ComposeProject *project, GError **error)
+{
+	const Call call = {
+		.project = project,
+		.words = (const char *const[]){ "config", "--images", NULL },
+		.has_files = true,
+		.timeout_ms = QUESTION_MS,
+	};
+	g_auto(ProcessResult) result = { 0 };
+
+	if (!run(&call, &result, error))
+		return NULL;
+	if (result.exit_code != 0) {
+		fail(error, &call, &result);
+		return NULL;
+	}
+	return g_strsplit(g_strchomp(result.out), "\n", -1);
+}
+
 /* Data outlives the project that made it. */
 static void leave_volumes(const ComposeProject *project, GPtrArray *left)
 {
-	g_autoptr(GBytes) answer = ask_engine(project, "/volumes?", NULL);
-	g_autoptr(json_t) object = answer ? json_parse_bytes(answer, "engine", NULL) : NULL;
+	g_autoptr(json_t) object = compose_list(project, "/volumes", NULL);
 	const json_t *volumes = json_object_get(object, "Volumes");
 
 	for (gsize i = 0; i < json_array_size(volumes); i++)
@@ -394,13 +377,10 @@ static void leave_volumes(const ComposeProject *project, GPtrArray *left)
 		                                                   "Name", "?")));
 }
 
-static bool down(const ComposeProject *project, GError **error)
+/* One that needs no files: what it is about is found by its labels. */
+static bool run_on_labels(const ComposeProject *project, const char *const *words, GError **error)
 {
-	const Call call = {
-		.project = project,
-		.words = (const char *const[]){ "down", "--remove-orphans", NULL },
-		.timeout_ms = DOWN_MS,
-	};
+	const Call call = { .project = project, .words = words, .timeout_ms = DOWN_MS };
 	g_auto(ProcessResult) result = { 0 };
 
 	if (!run(&call, &result, error))
@@ -408,6 +388,25 @@ static bool down(const ComposeProject *project, GError **error)
 	if (result.exit_code != 0)
 		fail(error, &call, &result);
 	return result.exit_code == 0;
+}
+
+bool compose_take_down(const ComposeProject *project, bool has_volumes, GError **error)
+{
+	const char *const words[] = { "down", "--remove-orphans", has_volumes ? "--volumes" : NULL,
+		                      NULL };
+
+	return run_on_labels(project, words, error);
+}
+
+bool compose_tell(const ComposeProject *project, const char *verb, char **services, GError **error)
+{
+	guint count = services ? g_strv_length(services) : 0;
+	g_autofree const char **words = g_new0(const char *, count + 2);
+
+	words[0] = verb;
+	for (guint i = 0; i < count; i++)
+		words[i + 1] = services[i];
+	return run_on_labels(project, words, error);
 }
 
 bool compose_undo(const json_t *primitive, const StepHost *host G_GNUC_UNUSED,
@@ -429,7 +428,7 @@ bool compose_undo(const json_t *primitive, const StepHost *host G_GNUC_UNUSED,
 		                                project->project));
 		return true;
 	}
-	if (!down(project, error))
+	if (!compose_take_down(project, false, error))
 		return false;
 	leave_volumes(project, left);
 	return true;

@@ -27,6 +27,14 @@ bool compose_ask(const ComposeProject *project, ComposeState *state,
 bool compose_parse_containers(const ComposeProject *project, GBytes *answer, ComposeState *state,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Asks for the project's "/containers/json?all=1", "/volumes" or "/networks".  Returns: (transfer
+ *  full): the engine's answer; NULL with the errors of engine_get() set. */
+json_t *compose_list(const ComposeProject *project, const char *what,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: whether a container with these labels was made from the project's files. */
+bool compose_is_ours(const ComposeProject *project, const json_t *labels);
+
 /** Looks whether docker, its compose plugin and the engine answer.  Returns: false with UNAVAILABLE,
  *  DENIED or DEADLINE set. */
 bool compose_check(const ComposeProject *project, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -35,13 +43,10 @@ bool compose_check(const ComposeProject *project, GError **error) G_GNUC_WARN_UN
  * Starts the project and waits until every service is healthy; then asks again, because compose
  * can exit with 0 without that.  A race of compose's own ("network not found") is tried twice.
  *
- * @on_line: (nullable): each line that compose prints.
- *
- * Returns: false with UNAVAILABLE, UNVERIFIED (it started, but a service is not healthy), DEADLINE
- * or a cancellation set; containers of the attempt stay for compose_undo().
+ * Returns: false with a status of compose_fault_set(), UNVERIFIED (it started, but a service is not
+ * healthy), DEADLINE or a cancellation set; containers of the attempt stay for compose_undo().
  */
-bool compose_up(const ComposeProject *project, void (*on_line)(const char *line, gpointer data),
-                gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool compose_up(const ComposeProject *project, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Starts @services in containers that are made anew, and what they depend on; as compose_up(), but
  *  the others are not looked at. */
@@ -58,6 +63,19 @@ bool compose_sees_our_files(const ComposeProject *project, bool *is_seen,
  *  Returns: (transfer full) (nullable): the first service that is not well and why; NULL when all
  *  are.  An empty list is not well. */
 char *compose_find_trouble(const char *text);
+
+/** Returns: (transfer full): the images that the project's files name, each once; NULL with the errors of
+ *  compose_up() set. */
+char **compose_images(const ComposeProject *project, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Removes the project's containers and networks, with @has_volumes its data too; needs none of its
+ *  files.  Idempotent. */
+bool compose_take_down(const ComposeProject *project, bool has_volumes,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Runs "stop", "start" or "restart" for @services, or all; needs none of the project's files. */
+bool compose_tell(const ComposeProject *project, const char *verb, char **services,
+                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * Executes the primitive compose_down: removes the project's containers and networks, no volume.

@@ -8,6 +8,7 @@
 
 #include "base/fault.h"
 #include "base/file.h"
+#include "checks/facts.h"
 
 #define WAIT_S 120
 #define WAIT_MAX_S 7200
@@ -58,8 +59,21 @@ ComposeProject *compose_project_new(const json_t *inputs, GError **error)
 	it->files = absolute_files(inputs, files, directory);
 	if (json_text(inputs, "env_file"))
 		it->env_file = g_canonicalize_filename(json_text(inputs, "env_file"), directory);
-	it->engine = g_strdup(json_text(inputs, "engine"));
+	it->engine = json_text(inputs, "engine") ? g_strdup(json_text(inputs, "engine"))
+	                                         : facts_engine_endpoint();
 	it->wait_s = read_wait(json_object_get(inputs, "wait_s"));
+	return it;
+}
+
+ComposeProject *compose_project_recorded(const json_t *inputs, const json_t *result, GError **error)
+{
+	ComposeProject *it = compose_project_new(inputs, error);
+	const char *engine = json_text(result, "engine");
+
+	if (!it || !engine || json_text(inputs, "engine"))
+		return it;
+	g_free(it->engine);
+	it->engine = g_strdup(engine);
 	return it;
 }
 

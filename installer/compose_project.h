@@ -12,17 +12,24 @@ typedef struct {
 	char *directory; /* where the stack's files are; relative paths in them start here */
 	char **files;    /* absolute */
 	char *env_file;  /* (nullable): absolute */
-	char *engine; /* (nullable): endpoint, "unix:///run/docker.sock"; NULL: DOCKER_HOST, else the
-	                    default socket */
+	char *engine; /* (nullable): endpoint, "unix:///run/docker.sock"; that of the inputs, else the
+	                    one that docker would talk to; NULL: a context without one */
 	/* (nullable) (element-type GBytes) (transfer none): "NAME=secret", which "up" gets too */
 	GPtrArray *environment;
 	guint wait_s; /* for every service to become healthy */
+	/* (nullable): hears of each line that "up" prints */
+	void (*on_line)(const char *line, gpointer data);
+	gpointer data;
 } ComposeProject;
 
 /** Reads "project", "directory", "files", "env_file", "engine", "wait_s"; with a "handover"
  *  (installer/handover.h) its generated keys.json is one more file.  Returns: (transfer full):
  *  NULL with CONFIG or DATA set. */
 ComposeProject *compose_project_new(const json_t *inputs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** As compose_project_new(), on the engine that @result, of the receipt, says it was started on. */
+ComposeProject *compose_project_recorded(const json_t *inputs, const json_t *result,
+                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void compose_project_free(ComposeProject *project);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ComposeProject, compose_project_free)
 

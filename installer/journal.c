@@ -149,6 +149,13 @@ static bool append_locked(Journal *journal, json_t *record, GError **error)
 	return true;
 }
 
+void journal_drop_ballast(Journal *journal)
+{
+	g_mutex_lock(&journal->mutex);
+	drop_ballast(journal);
+	g_mutex_unlock(&journal->mutex);
+}
+
 bool journal_append(Journal *journal, json_t *record, GError **error)
 {
 	g_autoptr(json_t) owned = record;

@@ -43,6 +43,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Journal, journal_free)
  */
 bool journal_append(Journal *journal, json_t *record, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Gives the ballast up: what takes a run back on a full disk needs room, too. */
+void journal_drop_ballast(Journal *journal);
+
 /** Returns: (transfer full): an array of the records; NULL with FOREIGN (damaged, not a regular
  *  file, of a later format, too large) or DENIED set.  An empty file is an empty array. */
 json_t *journal_read(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -14,6 +14,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/tree.h"
+#include "installer/aside.h"
 
 #define DESCRIPTOR_MAX 1023
 #define DIRECTORY_PREFIX "bundle-"
@@ -188,28 +189,19 @@ static bool write_aside(int fd, const char *path, GBytes *content, GError **erro
 bool key_bundle_publish(KeyBundle *bundle, GError **error)
 {
 	g_autofree char *directory = g_path_get_dirname(bundle->path);
-	g_autofree char *aside = g_build_filename(directory, ".slipway-XXXXXX", NULL);
+	g_auto(Aside) aside = { NULL, -1, -1 };
 	g_autoptr(GBytes) content = file_read(bundle->inner, KEY_BUNDLE_MAX_BYTES, error);
 
-	if (!content)
+	if (!content || !aside_open(&aside, directory, error) ||
+	    !write_aside(aside.fd, bundle->path, content, error))
 		return false;
-	int fd = g_mkstemp_full(aside, O_WRONLY | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		fault_set_errno(error, errno, "cannot write into %s", directory);
-		return false;
-	}
-	if (!write_aside(fd, bundle->path, content, error)) {
-		(void)unlink(aside);
-		return false;
-	}
-	if (put_in_place(aside, bundle->path))
+	if (put_in_place(aside.path, bundle->path)) {
+		g_clear_pointer(&aside.path, g_free);
 		return file_sync_dir(directory, error);
-
-	int errnum = errno;
-	(void)unlink(aside);
-	if (errnum == EEXIST)
+	}
+	if (errno == EEXIST)
 		fault_set(error, STATUS_CANNOT_CREATE, NULL, "%s exists", bundle->path);
 	else
-		fault_set_errno(error, errnum, "cannot write %s", bundle->path);
+		fault_set_errno(error, errno, "cannot write %s", bundle->path);
 	return false;
 }

@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/secret.h"
+#include "installer/aside.h"
 #include "installer/key_verify.h"
 #include "installer/keys.h"
 #include "keystore/guard.h"
@@ -222,9 +223,27 @@ static void look_at_permissions(const Doctor *doctor, DoctorFinding *finding)
 		say_error(finding, DOCTOR_FAIL, error);
 }
 
+/* Beside a .env or an export, where the user stands. */
+static bool has_leftovers_here(DoctorFinding *finding)
+{
+	guint count = aside_count_abandoned(".");
+
+	if (count > 0)
+		doctor_say(finding, DOCTOR_WARN,
+		           "The next import with --shred, or export, in this directory removes "
+		           "them; you may do so yourself.",
+		           "%u files .slipway-aside-* of interrupted runs are in the working "
+		           "directory",
+		           count);
+	return count > 0;
+}
+
 /* What base/file.h leaves when it is killed: ".NAME.XXXXXXXX.tmp". */
 static void look_at_leftovers(const Doctor *doctor, DoctorFinding *finding)
 {
+	if (has_leftovers_here(finding))
+		return;
+
 	g_autofree char *directory = g_path_get_dirname(doctor->path);
 	g_autofree char *base = g_path_get_basename(doctor->path);
 	g_autofree char *prefix = g_strdup_printf(".%s.", base);

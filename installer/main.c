@@ -279,12 +279,9 @@ static int open_nothing(void)
 /* A closed 0, 1 or 2 would be taken by the next file that is opened, and then written to. */
 static void open_descriptors(void)
 {
-	int fd = open_nothing();
-
-	while (fd >= 0 && fd <= STDERR_FILENO)
-		fd = open_nothing();
-	if (fd >= 0)
-		(void)close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open_nothing(); /* takes the lowest that is free: this one */
 }
 
 /* What GLib takes from the environment when it is first used. */
@@ -316,7 +313,10 @@ static char **read_arguments(int *argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	App app = { 0 };
+	/* To free them piece by piece takes time, and the process is gone a moment later; secrets
+	 * were wiped by their owners. */
+	static App app;
+	static char **words;
 	GError *error = NULL;
 	const Command *command = NULL;
 
@@ -327,16 +327,11 @@ int main(int argc, char **argv)
 	if (keystore_is_helper(argc, argv))
 		return keystore_helper_main();
 	cancel_init();
-	g_auto(GStrv) words = read_arguments(&argc, argv);
+	words = read_arguments(&argc, argv);
 	if (!run(&app, argc, words, &command, &error))
 		keys_translate(&error);
 	if (!app.term)
 		app.term = term_new(&(TermOptions){ .is_json = is_json_asked(words) });
 
-	int status = finish(&app, command, error);
-	term_free(app.term);
-	settings_free(app.settings);
-	paths_free(app.paths);
-	json_decref(app.document);
-	return status;
+	return finish(&app, command, error);
 }

@@ -71,6 +71,25 @@ const ManualKind manual_kind_table[] = {
 	  "run by hand." },
 	{ "unit", "name", "Of the unit, without .service." },
 	{ "unit", "run", "The command and its arguments, without slipway itself." },
+	{ "ollama", NULL,
+	  "Installs Ollama and starts it as a service. One that is there already is used and left alone; "
+	  "on machines without a graphics card the package manager's is taken where it has one, else the "
+	  "release. It has to answer, with its version; an older one comes back if it does not." },
+	{ "ollama", "version", "Of the release." },
+	{ "ollama", "release", "URL of the releases; v, the version and the name of a file follow it." },
+	{ "ollama", "path", "The directory that it is unpacked into." },
+	{ "ollama", "minimum", "Lowest version of one that is there already." },
+	{ "ollama", "host",
+	  "Where it listens, on this machine: host and port; without it, 127.0.0.1:11434." },
+	{ "ollama", "digests",
+	  "NAME=SHA256 of files of the release; without it, those of its sha256sum.txt." },
+	{ "ollama", "wait_s", "Seconds that are waited for its answer." },
+	{ "model", NULL,
+	  "Pulls a model into Ollama, unless it has it. What does not fit the disk or the memory, and what "
+	  "cannot be had, is put off until slipway resume." },
+	{ "model", "name", "As Ollama names it." },
+	{ "model", "host", "Where Ollama is; without it, as OLLAMA_HOST says." },
+	{ "model", "registry", "URL of the registry that is asked for the model's size." },
 };
 /* clang-format on */
 const gsize manual_kind_count = G_N_ELEMENTS(manual_kind_table);

@@ -68,8 +68,12 @@ const ManualText manual_text_table[] = {
 	             "# on a CI runner\n"
 	             "slipway install localagent --yes --json > result.json\n"
 	             "# do what can be done without network, the rest later\n"
-	             "slipway install localagent --defer",
-	  .settings = "yes defer keep-partial only skip prefix bin profile set mirror python-index "
+	             "slipway install localagent --defer\n"
+	             "# root is somebody else\n"
+	             "slipway install localagent --print-root-script > for-root.sh\n"
+	             "slipway install localagent --user",
+	  .settings = "yes defer user reversible-only accept timeout keep-partial only skip prefix "
+	              "bin profile set mirror python-index "
 	              "python-wheels ignore lock-timeout package-lock-timeout network-timeout json "
 	              "events " OPENS_KEYS,
 	  .statuses = "ok unverified " CHANGES "interrupted",
@@ -95,21 +99,46 @@ const ManualText manual_text_table[] = {
 	  .details =
 	          "Takes away exactly what the receipt says that slipway added, packages included. "
 	          "What was there before stays, and so does every file that a person edited; both "
-	          "are named. The keys stay unless --keys is given.",
+	          "are named. The keys stay unless --keys is given, the models that were pulled "
+	          "unless "
+	          "--models is.",
 	  .example = "slipway uninstall localagent\n"
 	             "slipway uninstall localagent --keys --yes",
 	  .settings = "yes lock-timeout package-lock-timeout json " OPENS_KEYS,
 	  .statuses = "ok " CHANGES,
 	  .files = "state keystore" },
+	{ .name = "history",
+	  .details =
+	          "Lists the runs that changed something, oldest first, and how each ended: done, "
+	          "or taken back. A run that was interrupted is shown as such.",
+	  .example = "slipway history\n"
+	             "slipway history localagent --json",
+	  .settings = "json",
+	  .statuses = "ok data io denied config",
+	  .files = "state" },
+	{ .name = "doctor",
+	  .details =
+	          "Looks at what slipway left here, and changes nothing: runs that were "
+	          "interrupted, journals and receipts that are damaged, definitions and copies "
+	          "that are gone, files that are missing, replaced or edited, what is of no use "
+	          "any "
+	          "more. Each finding says what can be done. Ends with 1 when one of them fails.",
+	  .example = "slipway doctor --json",
+	  .settings = "json " OPENS_KEYS,
+	  .statuses = "ok failed config",
+	  .files = "state keystore" },
 	{ .name = "status",
 	  .details =
-	          "Shows every stack that is installed, or one, and looks at each step: it is ok, "
-	          "missing, changed, edited or replaced. Says what was deferred, and whether a run "
-	          "was interrupted.",
+	          "Shows every stack that is installed, or one: its services as the engine has "
+	          "them now, where they are, the keys that they have, and what is no longer as it "
+	          "was installed: missing, changed, edited or replaced. Says what was deferred, "
+	          "and "
+	          "whether a run was interrupted. With STACK, ends with 1 when a service is not "
+	          "well.",
 	  .example = "slipway status\n"
 	             "slipway status localagent --json",
 	  .settings = "json",
-	  .statuses = "ok foreign denied",
+	  .statuses = "ok failed foreign unavailable denied deadline",
 	  .files = "state" },
 	{ .name = "stacks",
 	  .details =
@@ -180,8 +209,11 @@ const ManualText manual_text_table[] = {
 	  .details =
 	          "Lists the profiles that have keys. A profile is there as long as it has one. "
 	          "With "
-	          "--remove, takes away all keys of a profile, after it has named them and asked.",
+	          "--remove, takes away all keys of a profile, after it has named them and asked. "
+	          "With --rename, gives them another profile; a run that is killed leaves each key "
+	          "under one of the two names, or under both, and the same command goes on.",
 	  .example = "slipway keys profiles\n"
+	             "slipway keys profiles --rename work=office\n"
 	             "slipway keys profiles --remove work",
 	  .settings = "yes " OPENS_KEYS " json",
 	  .statuses = "ok failed unavailable busy denied config",
@@ -444,11 +476,18 @@ const ManualText manual_text_table[] = {
 };
 const gsize manual_text_count = G_N_ELEMENTS(manual_text_table);
 
-const ManualText *manual_text_find(const char *name)
+static const ManualText *find_in(const ManualText *table, gsize count, const char *name)
 {
-	for (gsize i = 0; i < manual_text_count; i++)
-		if (g_str_equal(manual_text_table[i].name, name))
-			return &manual_text_table[i];
+	for (gsize i = 0; i < count; i++)
+		if (g_str_equal(table[i].name, name))
+			return &table[i];
 
 	return NULL;
+}
+
+const ManualText *manual_text_find(const char *name)
+{
+	const ManualText *text = find_in(manual_text_table, manual_text_count, name);
+
+	return text ? text : find_in(manual_life_table, manual_life_count, name);
 }

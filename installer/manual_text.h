@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-/** One row for each command, in the order of command_table[]. */
+/** One row for each command; those of a stack's life (up, down, ...) stand in manual_life_table[]. */
 typedef struct {
 	const char *name;     /* of the command */
 	const char *details;  /* whole sentences; a paragraph ends with an empty line */
@@ -18,6 +18,8 @@ typedef struct {
 
 extern const ManualText manual_text_table[];
 extern const gsize manual_text_count;
+extern const ManualText manual_life_table[];
+extern const gsize manual_life_count;
 
 /** Returns: (transfer none) (nullable): the row of that command. */
 const ManualText *manual_text_find(const char *name);

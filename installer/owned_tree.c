@@ -97,7 +97,7 @@ char *owned_tree_stage(const StepRun *run, const char *path, GError **error)
 	g_autofree char *parent = g_path_get_dirname(path);
 	g_autofree char *stage = recipe_stage(run, path);
 
-	if (!file_make_dirs(parent, 0755, NULL, error) || !tree_remove(stage, error) ||
+	if (!file_make_dirs(parent, 0755, NULL, error) || !undo_drop_tree(stage, error) ||
 	    !undo_mark_tree(stage, run->token, error))
 		return NULL;
 
@@ -133,7 +133,7 @@ static bool move_aside(const StepRun *run, const char *path, GError **error)
 		return false;
 	}
 	if (g_str_equal(token, run->token))
-		return tree_remove(path, error);
+		return undo_drop_tree(path, error);
 
 	g_autofree char *backup = backup_path(run);
 	g_autofree char *backups = g_path_get_dirname(backup);
@@ -183,7 +183,7 @@ static char *write_listing(const StepRun *run, const char *path, GError **error)
 	g_autoptr(json_t) listing = tree_list(path, error);
 
 	if (!listing || !file_make_dirs(parent, 0700, NULL, error) ||
-	    !tree_remove(directory, error) || !undo_mark_tree(directory, run->token, error))
+	    !undo_drop_tree(directory, error) || !undo_mark_tree(directory, run->token, error))
 		return NULL;
 
 	g_autofree char *text = json_pretty(listing);
@@ -199,7 +199,7 @@ json_t *owned_tree_result(const StepRun *run, const char *path, GError **error)
 	g_autofree char *listing = write_listing(run, path, error);
 
 	/* Here, so that a run that was killed right after the tree was placed does it too. */
-	if (!listing || !tree_remove(stage, error))
+	if (!listing || !undo_drop_tree(stage, error))
 		return NULL;
 
 	g_autofree char *backup = backup_path(run);

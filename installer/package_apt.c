@@ -115,15 +115,39 @@ bool package_apt_parse_progress(const char *line, double *fraction, char **detai
 	return false;
 }
 
-bool package_apt_is_locked(const char *text)
-{
-	return strstr(text, "Could not get lock") || strstr(text, "Unable to acquire") ||
-	       strstr(text, "Unable to lock");
-}
+/* apt 2.0 to 3.0. */
+const PackageWords package_apt_words[] = {
+	{ "Could not get lock", PACKAGE_BUSY },
+	{ "Unable to acquire", PACKAGE_BUSY },
+	{ "Unable to lock", PACKAGE_BUSY },
+	{ "Unable to locate package", PACKAGE_UNKNOWN },
+	{ "has no installation candidate", PACKAGE_UNKNOWN },
+	{ "unauthenticated packages", PACKAGE_UNTRUSTED },
+	{ "is not signed", PACKAGE_UNTRUSTED },
+	{ "signatures couldn't be verified", PACKAGE_UNTRUSTED },
+	{ "signatures were invalid", PACKAGE_UNTRUSTED },
+	{ "Hash Sum mismatch", PACKAGE_DAMAGED },
+	{ "Failed to fetch", PACKAGE_STALE },
+	{ "Unable to fetch", PACKAGE_STALE },
+	{ NULL, PACKAGE_FAILED },
+};
 
-bool package_apt_is_stale(const char *text)
+/* "The following packages have unmet dependencies:", then lines that start with a blank. */
+char *package_apt_explain(const char *out)
 {
-	return strstr(text, "Failed to fetch") || strstr(text, "Unable to fetch");
+	static const char heading[] = "unmet dependencies:\n";
+	const char *line = strstr(out, heading);
+	GString *why = g_string_new(NULL);
+
+	line = line ? line + strlen(heading) : "";
+	while (*line == ' ') {
+		gsize length = strcspn(line, "\n");
+
+		g_string_append_printf(why, "%s%.*s", why->len ? ";" : "", (int)length - 1,
+		                       line + 1);
+		line += length + (line[length] == '\n');
+	}
+	return g_string_free(why, why->len == 0);
 }
 
 /* " /etc/sudo.conf 8c714b777580faea54a2eb6d5f17ad1d[ obsolete]"; a path may hold blanks. */

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "installer/package_set.h"
+#include "installer/package_dialect.h"
 
 /** The format that package_apt_parse_list() reads, for "dpkg-query -W -f". */
 #define PACKAGE_APT_LIST_FORMAT "${Package}\\t${Architecture}\\t${Version}\\t${db:Status-Abbrev}\\n"
@@ -22,10 +22,11 @@ PackageChanges *package_apt_parse_changes(const char *text);
  *  @detail (transfer full) and -1, unknown, as @fraction. */
 bool package_apt_parse_progress(const char *line, double *fraction, char **detail);
 
-/** Returns: whether apt gave up because of a lock, or because the index is older than the mirror;
- *  @text is what it wrote to stderr, in the C locale. */
-bool package_apt_is_locked(const char *text);
-bool package_apt_is_stale(const char *text);
+/** Returns: (transfer full) (nullable): the unmet dependencies that apt 2 lists on stdout. */
+char *package_apt_explain(const char *out);
+
+/** What apt says when it gives up, in the C locale. */
+extern const PackageWords package_apt_words[];
 
 /** Returns: (transfer full) (element-type PackageConffile): from dpkg's field Conffiles. */
 GPtrArray *package_apt_parse_conffiles(const char *text);

@@ -6,10 +6,25 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
+/** How a file tells that somebody is at work.  An absent one is free. */
+typedef enum {
+	PACKAGE_LOCK_NONE,  /* ends a list */
+	PACKAGE_LOCK_FCNTL, /* somebody has an fcntl(2) lock on it */
+	PACKAGE_LOCK_FLOCK, /* somebody has a flock(2) lock on it */
+	PACKAGE_LOCK_PID,   /* it holds the number of a process that lives */
+	PACKAGE_LOCK_FILE,  /* it is there, and a process has it open; else it is left over */
+} PackageLockKind;
+
 typedef struct {
-	const char *const *paths; /* files that are locked with fcntl(2); an absent one is free */
+	const char *path;
+	PackageLockKind kind;
+} PackageLock;
+
+typedef struct {
+	const PackageLock *locks; /* (nullable): ends with PACKAGE_LOCK_NONE */
 	guint timeout_s;
 	void (*report)(double fraction, const char *detail, gpointer data); /* (nullable) */
 	gpointer data;
@@ -25,9 +40,13 @@ typedef struct {
  */
 bool package_lock_wait(const PackageLockWait *wait, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Asks who holds a lock on @path.  Returns: whether somebody does; @holder is its pid, 0 when that
- *  is not known (another pid namespace). */
-bool package_lock_holder(const char *path, pid_t *holder);
+/** Asks who holds @lock.  Returns: whether somebody does; @holder is its pid, 0 when that is not
+ *  known (another pid namespace, a lock that is no more than a file). */
+bool package_lock_holder(const PackageLock *lock, pid_t *holder);
 
-/** As package_lock_holder(), from the text of /proc/locks, for the file with that identity. */
-bool package_lock_parse(const char *text, dev_t device, ino_t inode, pid_t *holder);
+/** Returns: (transfer none) (nullable): the lock file that a program which is gone left behind. */
+const char *package_lock_left(const PackageLock *locks);
+
+/** As package_lock_holder(), from the text of /proc/locks, for the file with that identity; @type is
+ *  "POSIX" or "FLOCK". */
+bool package_lock_parse(const char *text, const char *type, const struct stat *file, pid_t *holder);

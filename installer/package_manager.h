@@ -5,34 +5,9 @@
 #pragma once
 
 #include "base/process.h"
-#include "installer/package_set.h"
+#include "installer/package_dialect.h"
+#include "installer/package_lock.h"
 #include "installer/step.h"
-
-/** What an exit status of a package manager means, where it is not "0 done, else failed". */
-typedef enum {
-	PACKAGE_DONE,
-	PACKAGE_WARNED,  /* done, to be checked afterwards */
-	PACKAGE_AGAIN,   /* done so far: run the same command once more */
-	PACKAGE_BUSY,    /* somebody else holds a lock */
-	PACKAGE_STALE,   /* the index is older than the mirror: refresh it */
-	PACKAGE_UNKNOWN, /* no such package; nothing was done */
-	PACKAGE_FAILED,
-} PackageVerdict;
-
-typedef struct {
-	int exit_code;
-	PackageVerdict verdict;
-} PackageStatus;
-
-/** What reads the words of one family of programs. */
-typedef struct {
-	bool (*parse_list)(const char *text, PackageSet *set, GError **error);
-	PackageChanges *(*parse_changes)(const char *text);
-	GPtrArray *(*parse_conffiles)(const char *text); /* (element-type PackageConffile) */
-	bool (*parse_progress)(const char *line, double *fraction, char **detail);
-	bool (*is_locked)(const char *stderr_text);
-	bool (*is_stale)(const char *stderr_text);
-} PackageDialect;
 
 /**
  * One package manager.  A command is a list of words that starts with a program's name; package
@@ -42,6 +17,7 @@ typedef struct {
 	const char *name;      /* as in the facts of a machine */
 	const char *catalogue; /* as in payload/catalogue.ini */
 	bool is_run_as_root;
+	bool is_asked_as_root;  /* simulations and list_automatic need root too */
 	const char *const *env; /* of every command */
 	const char *const *install;
 	const char *const *simulate; /* installation */
@@ -50,19 +26,26 @@ typedef struct {
 	const char *const *simulate_removal;
 	const char *const *purge; /* configuration that a removal left */
 	const char *const *list;
-	const char *const *list_automatic;
+	const char *const *list_automatic; /* what is there because others need it */
+	const char *automatic;             /* (nullable): a file that tells the same */
 	const char *const *mark_automatic;
 	const char *const *list_files;     /* of one package */
 	const char *const *list_conffiles; /* of one package */
+	const char *const *mend;           /* installs again, from what was downloaded already */
 	const char *const *repair;         /* finishes what was interrupted */
-	const char *const *locks;          /* files with an fcntl lock */
+	const PackageLock *locks;          /* (nullable) */
 	const char *const *side_effects;   /* paths that it changes by itself */
 	const char *index; /* (nullable): directory of the index; without a file with
 	                            @index_name in its name there is none */
 	const char *index_name;
+	guint index_max_age_s;   /* an index that is older is refreshed; 0: as old as it likes */
 	const char *interrupted; /* (nullable): directory that is empty unless it was interrupted */
 	const char *database;    /* (nullable): file that changes when a package does */
-	const PackageStatus *statuses; /* (nullable): ends with PACKAGE_DONE */
+	bool lists_torn;         /* @list has what was killed while its files were put in place */
+	bool notes_mended;   /* what is mended counts as asked for: so only what was asked for is */
+	bool never_upgrades; /* one package alone: that breaks others */
+	const char *advice;  /* (nullable): for a person, where the index is stale */
+	const PackageStatus *statuses; /* (nullable) */
 	const PackageDialect *dialect; /* NULL: this version cannot install with it */
 } PackageManager;
 
@@ -76,16 +59,23 @@ const PackageManager *package_manager_find(const char *name, GError **error);
 /** Returns: (transfer none) (nullable): any row, installable or not. */
 const PackageManager *package_manager_row(const char *name);
 
-/** Returns: (transfer full): the words of a command, the absolute path of its program first; or NULL
- *  with UNAVAILABLE set when there is no such program. */
-char **package_manager_argv(const char *const *command, const char *const *names,
-                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** Returns: (transfer full): the words of a @command of @manager, the absolute path of its program
+ *  first; or NULL with UNAVAILABLE set when there is no such program. */
+char **package_manager_argv(const PackageManager *manager, const char *const *command,
+                            const char *const *names, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: what @exit_code means. */
 PackageVerdict package_manager_verdict(const PackageManager *manager, int exit_code);
 
+/** Returns: what a command that ended with @exit_code and wrote @text means. */
+PackageVerdict package_manager_judge(const PackageManager *manager, int exit_code,
+                                     const char *text);
+
 /** Returns: whether an index of packages is there; true where that is not known. */
 bool package_manager_has_index(const PackageManager *manager);
+
+/** Returns: whether there is one that is not too old. */
+bool package_manager_has_fresh_index(const PackageManager *manager);
 
 /** Returns: (transfer full): the exact lines that installing @packages runs, for the plan; a manager
  *  that this version cannot install with has its line too.  An empty list for an unknown name. */

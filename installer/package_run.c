@@ -1,4 +1,4 @@
-/* installer/package_run.c - ask a package manager, and let it work
+/* installer/package_run.c - let a package manager work
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -9,37 +9,11 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "installer/package_lock.h"
+#include "installer/package_said.h"
 #include "installer/privilege.h"
 
-#define QUESTION_MS 60000
 #define TRANSACTION_MS (20 * 60 * 1000)
 #define OUTPUT_MAX_BYTES ((gsize)8 * 1024 * 1024)
-#define TAIL_LINES 3
-
-/* (transfer full): the last lines that say something, for an error message. */
-static char *tail(const char *text)
-{
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	g_autoptr(GPtrArray) last = g_ptr_array_new();
-
-	for (guint i = g_strv_length(lines); i > 0 && last->len < TAIL_LINES; i--)
-		if (*g_strstrip(lines[i - 1]))
-			g_ptr_array_insert(last, 0, lines[i - 1]);
-	g_ptr_array_add(last, NULL);
-	return g_strjoinv("; ", (char **)last->pdata);
-}
-
-static void fail(GError **error, const char *const *command, const ProcessResult *result)
-{
-	g_autofree char *said = tail(*result->err ? result->err : result->out);
-
-	if (result->signal)
-		fault_set(error, STATUS_UNAVAILABLE, NULL, "%s was ended by signal %d", *command,
-		          result->signal);
-	else
-		fault_set(error, STATUS_UNAVAILABLE, NULL, "%s failed with status %d: %s", *command,
-		          result->exit_code, said);
-}
 
 static char *join(const char *const *words)
 {
@@ -48,31 +22,6 @@ static char *join(const char *const *words)
 	for (words++; *words; words++)
 		g_string_append_printf(text, " %s", *words);
 	return g_string_free(text, FALSE);
-}
-
-char *packages_ask(const PackageManager *manager, const char *const *command,
-                   const char *const *names, GError **error)
-{
-	g_auto(GStrv) argv = package_manager_argv(command, names, error);
-	g_auto(ProcessResult) result = { 0 };
-	const ProcessSpec spec = {
-		.argv = (const char *const *)argv,
-		.env = manager->env,
-		.timeout_ms = QUESTION_MS,
-		.max_output_bytes = OUTPUT_MAX_BYTES,
-	};
-
-	if (!argv || !process_run(&spec, &result, error))
-		return NULL;
-	if (package_manager_verdict(manager, result.exit_code) != PACKAGE_DONE) {
-		fail(error, command, &result);
-		return NULL;
-	}
-	if (result.was_cut) {
-		fault_set(error, STATUS_DATA, NULL, "%s said more than expected", *command);
-		return NULL;
-	}
-	return g_steal_pointer(&result.out);
 }
 
 /* Downloading the index is no share of the installation. */
@@ -96,22 +45,11 @@ static void on_line(const char *line, gpointer data)
 		job->report(fraction, detail, job->data);
 }
 
-static PackageVerdict judge(const PackageManager *manager, const ProcessResult *result)
-{
-	PackageVerdict verdict = package_manager_verdict(manager, result->exit_code);
-
-	if (verdict != PACKAGE_FAILED || result->signal)
-		return verdict;
-	if (manager->dialect->is_locked(result->err))
-		return PACKAGE_BUSY;
-	return manager->dialect->is_stale(result->err) ? PACKAGE_STALE : PACKAGE_FAILED;
-}
-
 /* Runs a command that changes packages, once. */
 static PackageVerdict change_once(const PackageJob *job, const char *const *command,
                                   const char *const *names, GError **error)
 {
-	g_auto(GStrv) argv = package_manager_argv(command, names, error);
+	g_auto(GStrv) argv = package_manager_argv(job->manager, command, names, error);
 	g_auto(ProcessResult) result = { 0 };
 	PackageJob copy = *job;
 	const ProcessSpec spec = {
@@ -132,18 +70,18 @@ static PackageVerdict change_once(const PackageJob *job, const char *const *comm
 	                                       : process_run(&spec, &result, error);
 	if (!has_run)
 		return PACKAGE_FAILED;
-	verdict = judge(job->manager, &result);
+	verdict = package_said_verdict(job->manager, &result);
 	if (verdict == PACKAGE_WARNED)
-		return PACKAGE_DONE;
-	if (verdict != PACKAGE_DONE)
-		fail(error, command, &result);
+		log_line(job->manager->name, "done, with status %d", result.exit_code);
+	else if (verdict != PACKAGE_DONE)
+		package_said_fault(error, job->manager, *command, &result);
 	return verdict;
 }
 
 static bool wait_for_locks(const PackageJob *job, GError **error)
 {
 	const PackageLockWait wait = {
-		.paths = job->manager->locks,
+		.locks = job->manager->locks,
 		.timeout_s = job->lock_timeout_s,
 		.report = job->report,
 		.data = job->data,
@@ -174,30 +112,10 @@ static PackageVerdict change(const PackageJob *job, const char *const *command,
 			g_usleep(G_USEC_PER_SEC / 2);
 			continue;
 		}
-		if (fault && verdict == PACKAGE_BUSY)
-			fault->code = STATUS_BUSY;
 		if (fault)
 			g_propagate_error(error, g_steal_pointer(&fault));
 		return verdict;
 	}
-}
-
-PackageSet *packages_read(const PackageManager *manager, GError **error)
-{
-	g_autoptr(PackageSet) set = package_set_new();
-	g_autofree char *list = packages_ask(manager, manager->list, NULL, error);
-	g_autofree char *marks =
-		list ? packages_ask(manager, manager->list_automatic, NULL, error) : NULL;
-	g_auto(GStrv) names = NULL;
-
-	if (!marks || !manager->dialect->parse_list(list, set, error))
-		return NULL;
-	names = g_strsplit(marks, "\n", -1);
-	for (char **name = names; *name; name++)
-		if (**name)
-			g_hash_table_add(set->automatic, g_strdup(*name));
-
-	return g_steal_pointer(&set);
 }
 
 static bool was_interrupted(const PackageManager *manager)
@@ -220,10 +138,10 @@ static char *find_damage(const PackageManager *manager, GHashTable *own, GError 
 	GHashTableIter names;
 	gpointer name;
 
-	if (was_interrupted(manager))
+	if (was_interrupted(manager) || package_lock_left(manager->locks))
 		return g_strdup_printf("%s was interrupted in the middle of something",
 		                       manager->name);
-	set = packages_read(manager, error);
+	set = packages_read_installed(manager, error);
 	if (!set)
 		return NULL;
 	g_hash_table_iter_init(&names, set->broken);
@@ -257,6 +175,8 @@ bool packages_ready(const PackageJob *job, GHashTable *own, GError **error)
 
 	if (!wait_for_locks(job, error))
 		return false;
+	if (!job->manager->repair)
+		return true;
 	damage = find_damage(job->manager, own, &fault);
 	if (damage && job->may_repair) {
 		g_autoptr(GError) repair_fault = NULL;
@@ -280,12 +200,18 @@ bool packages_refresh(const PackageJob *job, char **warning, GError **error)
 	g_autoptr(GError) fault = NULL;
 	PackageVerdict verdict;
 
-	if (!job->manager->refresh)
+	if (!job->manager->refresh && package_manager_has_index(job->manager))
 		return true;
+	if (!job->manager->refresh) {
+		fault_set(error, STATUS_UNAVAILABLE, job->manager->advice,
+		          "%s has no package index", job->manager->name);
+		return false;
+	}
 	if (job->report)
 		job->report(-1, "refreshing the package index", job->data);
 	verdict = change(job, job->manager->refresh, NULL, &fault);
-	if (verdict == PACKAGE_DONE && package_manager_has_index(job->manager))
+	if ((verdict == PACKAGE_DONE || verdict == PACKAGE_WARNED) &&
+	    package_manager_has_index(job->manager))
 		return true;
 	if (!fault)
 		fault_set(&fault, STATUS_UNAVAILABLE,
@@ -301,25 +227,60 @@ bool packages_refresh(const PackageJob *job, char **warning, GError **error)
 	return true;
 }
 
-PackageChanges *packages_simulate(const PackageManager *manager, const char *const *packages,
-                                  GError **error)
+/* Its status leaves open whether all went well: then nothing may be left to do. */
+static PackageVerdict check_installed(const PackageJob *job, const char *const *packages,
+                                      GError **error)
 {
-	g_autofree char *text = packages_ask(manager, manager->simulate, packages, error);
+	g_autoptr(PackageChanges) rest = packages_simulate(job->manager, packages, error);
 
-	return text ? manager->dialect->parse_changes(text) : NULL;
+	if (!rest)
+		return PACKAGE_FAILED;
+	if (rest->added->len == 0)
+		return PACKAGE_DONE;
+	fault_set(error, STATUS_UNAVAILABLE, NULL, "%s ended without installing %s",
+	          job->manager->name, (char *)rest->added->pdata[0]);
+	return PACKAGE_FAILED;
+}
+
+/* rpm tells transactions apart by the second in which they start: one that follows a killed one at
+ * once meets its files. */
+static void let_clock_move(const PackageJob *job)
+{
+	if (job->may_repair && job->manager->dialect->find_litter)
+		g_usleep(G_USEC_PER_SEC + G_USEC_PER_SEC / 10);
 }
 
 PackageVerdict packages_install(const PackageJob *job, const char *const *packages, GError **error)
 {
-	return change(job, job->manager->install, packages, error);
+	PackageVerdict verdict;
+
+	let_clock_move(job);
+	verdict = change(job, job->manager->install, packages, error);
+
+	return verdict == PACKAGE_WARNED ? check_installed(job, packages, error) : verdict;
+}
+
+static bool change_done(const PackageJob *job, const char *const *command, const char *const *names,
+                        GError **error)
+{
+	PackageVerdict verdict = change(job, command, names, error);
+
+	return verdict == PACKAGE_DONE || verdict == PACKAGE_WARNED;
+}
+
+bool packages_mend(const PackageJob *job, const char *const *names, GError **error)
+{
+	const PackageManager *manager = job->manager;
+
+	let_clock_move(job);
+	return change_done(job, manager->mend ? manager->mend : manager->install, names, error);
 }
 
 /* What a removal would take, and whether that is all ours and brings nothing new. */
 static PackageChanges *try_removal(const PackageManager *manager, const char *const *names,
                                    GHashTable *ours, bool *is_exact, GError **error)
 {
-	g_autofree char *text = packages_ask(manager, manager->simulate_removal, names, error);
-	PackageChanges *changes = text ? manager->dialect->parse_changes(text) : NULL;
+	PackageChanges *changes = packages_simulate_removal(manager, names, error);
 
 	if (!changes)
 		return NULL;
@@ -390,17 +351,43 @@ bool packages_remove(const PackageJob *job, const char *const *names, GPtrArray 
 			g_ptr_array_add(kept, g_strdup(*name));
 
 	return g_hash_table_size(going) == 0 ||
-	       change(job, job->manager->remove, as_words(going, words), error) == PACKAGE_DONE;
+	       change_done(job, job->manager->remove, as_words(going, words), error);
+}
+
+bool packages_sweep(const PackageJob *job, const char *const *names, GError **error)
+{
+	const PackageManager *manager = job->manager;
+	g_autofree char *rm = process_find("rm");
+	g_autofree char *files = NULL;
+	g_autoptr(GPtrArray) argv = NULL;
+	g_auto(ProcessResult) result = { 0 };
+	ProcessSpec spec = { 0 };
+
+	if (!manager->dialect->find_litter || !rm || !*names)
+		return true;
+	files = packages_ask(manager, manager->list_files, names, NULL);
+	if (!files)
+		return true; /* one of them is not there: nothing is known of its files */
+	argv = manager->dialect->find_litter(files);
+	if (argv->len == 0)
+		return true;
+	log_line(manager->name, "removes %u files of a transaction that was cut off", argv->len);
+	g_ptr_array_insert(argv, 0, g_strdup("--"));
+	g_ptr_array_insert(argv, 0, g_strdup("-f"));
+	g_ptr_array_insert(argv, 0, g_steal_pointer(&rm));
+	g_ptr_array_add(argv, NULL);
+	spec.argv = (const char *const *)argv->pdata;
+	return privilege_run(&spec, &result, error);
 }
 
 bool packages_purge(const PackageJob *job, const char *const *names, GError **error)
 {
 	return !*names || !job->manager->purge ||
-	       change(job, job->manager->purge, names, error) == PACKAGE_DONE;
+	       change_done(job, job->manager->purge, names, error);
 }
 
 bool packages_mark_automatic(const PackageJob *job, const char *const *names, GError **error)
 {
 	return !*names || !job->manager->mark_automatic ||
-	       change(job, job->manager->mark_automatic, names, error) == PACKAGE_DONE;
+	       change_done(job, job->manager->mark_automatic, names, error);
 }

@@ -1,10 +1,10 @@
-/* installer/package_run.h - ask a package manager, and let it work
+/* installer/package_run.h - let a package manager work
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #pragma once
 
-#include "installer/package_manager.h"
+#include "installer/package_ask.h"
 
 /** One use of a package manager. */
 typedef struct {
@@ -15,15 +15,6 @@ typedef struct {
 	void (*report)(double fraction, const char *detail, gpointer data);
 	gpointer data;
 } PackageJob;
-
-/** Runs a command of @manager that changes nothing and needs no root.  Returns: (transfer full): what
- *  it wrote to stdout; or NULL with UNAVAILABLE or DATA set. */
-char *packages_ask(const PackageManager *manager, const char *const *command,
-                   const char *const *names, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/** Returns: (transfer full): all packages with their marks; no root needed; or NULL with
- *  UNAVAILABLE or DATA set. */
-PackageSet *packages_read(const PackageManager *manager, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * Waits for the locks, then looks whether the package manager is in order.
@@ -44,15 +35,20 @@ bool packages_ready(const PackageJob *job, GHashTable *own,
 bool packages_refresh(const PackageJob *job, char **warning,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: (transfer full): what installing would do, from the index that is there, without root; or
- *  NULL with UNAVAILABLE (unknown package, unmet dependency) set. */
-PackageChanges *packages_simulate(const PackageManager *manager, const char *const *packages,
-                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /** Installs all of @packages in one transaction; a signal to us does not end it.  Returns:
  *  PACKAGE_DONE; or PACKAGE_STALE, PACKAGE_BUSY, PACKAGE_FAILED with UNAVAILABLE, BUSY, DENIED or
  *  DEADLINE set. */
 PackageVerdict packages_install(const PackageJob *job, const char *const *packages, GError **error);
+
+/** Installs @names, whose installation was cut off, again: from what was downloaded already, where the
+ *  manager can do so. */
+bool packages_mend(const PackageJob *job, const char *const *names,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Removes the files that a transaction left beside those of @names, which are installed, when it was
+ *  cut off. */
+bool packages_sweep(const PackageJob *job, const char *const *names,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * Removes those of @names that nothing else needs, in one transaction, and no other package.

@@ -65,11 +65,17 @@ static GPtrArray *still_there(Undo *undo, GHashTable *table)
 	return names;
 }
 
+static bool keeps_marks(const PackageManager *manager)
+{
+	return manager->list_automatic || manager->automatic;
+}
+
 /* A package that came only because others need it, and that carries no such mark now, was asked
  * for by somebody since.  (While the installation was not finished, marks say nothing.) */
 static bool is_wanted_by_hand(const Undo *undo, const char *name)
 {
-	return undo->record->is_finished && !g_hash_table_contains(undo->record->asked, name) &&
+	return keeps_marks(undo->job.manager) && undo->record->is_finished &&
+	       !g_hash_table_contains(undo->record->asked, name) &&
 	       !g_hash_table_contains(undo->now->automatic, name);
 }
 
@@ -94,6 +100,8 @@ static GPtrArray *lost_marks(const Undo *undo)
 	GHashTableIter asked;
 	gpointer name;
 
+	if (!undo->job.manager->mark_automatic)
+		return names;
 	g_hash_table_iter_init(&asked, undo->record->asked);
 	while (g_hash_table_iter_next(&asked, &name, NULL))
 		if (g_hash_table_contains(undo->before->automatic, name) &&
@@ -157,6 +165,8 @@ static bool is_purgeable(Undo *undo, const char *name)
 		      name);
 		return false;
 	}
+	if (!manager->list_conffiles)
+		return true;
 	text = packages_ask(manager, manager->list_conffiles, names, NULL);
 	if (!text)
 		return false;
@@ -198,8 +208,10 @@ static bool take_away(Undo *undo, GError **error)
 	if (!note_services(undo, going, error) ||
 	    !packages_remove(&undo->job, as_words(going), kept, error) || !purge(undo, error))
 		return false;
-	for (guint i = 0; i < kept->len; i++)
-		leave(undo, "package %s: another package needs it now", (char *)kept->pdata[i]);
+	for (guint i = 0; i + 1 < going->len; i++)
+		if (g_hash_table_contains(undo->now->installed, going->pdata[i]))
+			leave(undo, "package %s: another package needs it now",
+			      (char *)going->pdata[i]);
 
 	return packages_mark_automatic(&undo->job, as_words(marks), error);
 }
@@ -214,9 +226,35 @@ static bool is_done(Undo *undo)
 	return installed->len + residue->len + marks->len == 0;
 }
 
-/* A package that was killed while its files were put in place leaves files that dpkg forgets when
- * it is removed ("git.1.gz.dpkg-new").  Installing it again first makes it whole; its archive is
- * still in the cache.  Where that fails, it is removed as it is. */
+/* Packages of ours whose files may be there in part.  dpkg and pacman know them; rpm and apk know
+ * nothing of a package before all its files are there. */
+static GPtrArray *find_torn(Undo *undo)
+{
+	g_autoptr(GList) added = g_hash_table_get_keys(undo->record->added);
+	GPtrArray *names;
+
+	if (!undo->job.manager->mend || undo->job.manager->lists_torn)
+		return still_there(undo, undo->now->torn);
+	names = new_names();
+	for (GList *name = added; name; name = name->next)
+		if (!g_hash_table_contains(undo->before->installed, name->data) &&
+		    !g_hash_table_contains(undo->now->installed, name->data) &&
+		    (!undo->job.manager->notes_mended ||
+		     g_hash_table_contains(undo->record->asked, name->data)))
+			g_ptr_array_add(names, g_strdup(name->data));
+	return names;
+}
+
+static bool sweep(Undo *undo, GError **error)
+{
+	g_autoptr(GPtrArray) names = still_there(undo, undo->now->installed);
+
+	return packages_sweep(&undo->job, as_words(names), error);
+}
+
+/* A package that was killed while its files were put in place leaves files that nobody knows once it
+ * is removed ("git.1.gz.dpkg-new").  Installing it again first makes it whole; its archive is still
+ * in the cache.  Where that fails, it is removed as it is. */
 static bool mend(Undo *undo, GError **error)
 {
 	g_autoptr(GPtrArray) torn = NULL;
@@ -224,12 +262,10 @@ static bool mend(Undo *undo, GError **error)
 
 	if (!packages_ready(&undo->job, undo->record->added, error) || !read_now(undo, error))
 		return false;
-	torn = still_there(undo, undo->now->torn);
-	if (torn->len == 0)
-		return true;
-	if (packages_install(&undo->job, as_words(torn), &fault) != PACKAGE_DONE)
+	torn = find_torn(undo);
+	if (torn->len > 0 && !packages_mend(&undo->job, as_words(torn), &fault))
 		log_line(undo->job.manager->name, "%s", fault ? fault->message : "not mended");
-	return read_now(undo, error);
+	return (torn->len == 0 || read_now(undo, error)) && sweep(undo, error);
 }
 
 static bool run(Undo *undo, GError **error)

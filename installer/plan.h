@@ -63,6 +63,10 @@ bool plan_select(Plan *plan, char *const *only, char *const *skip,
  *  something foreign stands in the way; the message lists all of it. */
 bool plan_probe(Plan *plan, const StepHost *host, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Asks, where something is to be done, what files do not tell: StepKind.ask.  Returns: false with an
+ *  error set that names the step; nothing was changed. */
+bool plan_ask(Plan *plan, const StepHost *host, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Where this machine has no CA certificates and @plan's packages bring them, what is loaded by https
  *  cannot be asked for before: those steps wait for the packages, and say so.  After plan_probe(). */
 void plan_hold_sources(Plan *plan);

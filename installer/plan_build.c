@@ -10,6 +10,7 @@
 #include "installer/host.h"
 #include "installer/plan_private.h"
 #include "installer/receipt.h"
+#include "installer/step_ollama.h"
 #include "installer/step_unit.h"
 #include "installer/template.h"
 
@@ -17,7 +18,9 @@ typedef struct {
 	const PlanRequest *request;
 	const Stack *stack;
 	const char *profile;
-	json_t *vars; /* for @name@ */
+	json_t *vars;          /* for @name@ */
+	const json_t *receipt; /* (nullable): of the stack */
+	const json_t *tools;   /* of the packages step */
 } Builder;
 
 /* The value that --set gives for KEY, or @fallback. */
@@ -121,7 +124,8 @@ static bool has_rule(const StepKind *kind, const char *key)
 static bool check_keys(const Builder *builder, const StackStep *step, const StepKind *kind,
                        GError **error)
 {
-	static const char *const common[] = { "kind", "after", "profiles", "title", NULL };
+	static const char *const common[] = { "kind",  "after",        "profiles",
+		                              "title", "irreversible", NULL };
 	GHashTableIter iter;
 	gpointer key = NULL;
 
@@ -236,6 +240,23 @@ static bool check_required(const Builder *builder, const StackStep *step, const 
 	return true;
 }
 
+/* What only the machine says about a step. */
+static bool add_place(const Builder *builder, const json_t *receipt, Step *step, GError **error)
+{
+	const PlanRequest *request = builder->request;
+	OllamaPlace place = { .settings = request->settings,
+		              .facts = request->facts,
+		              .state = request->paths->state,
+		              .receipt = receipt_step(receipt, step->id),
+		              .tools = builder->tools };
+
+	if (step->kind == &step_kind_unit)
+		step_unit_place(step->inputs, settings_text(request->settings, "key-profile"));
+	if (step->kind == &step_kind_ollama)
+		return step_ollama_place(step, &place, error);
+	return step->kind != &step_kind_model || step_model_place(step, &place, error);
+}
+
 static Step *build_step(const Builder *builder, const StackStep *from, GError **error)
 {
 	const StepKind *kind = step_kind_find(from->kind);
@@ -262,13 +283,13 @@ static Step *build_step(const Builder *builder, const StackStep *from, GError **
 	add_source(builder, kind, step->inputs, step);
 	add_settings(builder, kind, step->inputs, step);
 	add_handover(builder, kind, step->inputs);
-	if (kind == &step_kind_unit)
-		step_unit_place(step->inputs,
-		                settings_text(builder->request->settings, "key-profile"));
-	if (!check_required(builder, from, kind, step->inputs, error))
+	if (!check_required(builder, from, kind, step->inputs, error) ||
+	    !add_place(builder, builder->receipt, step, error))
 		return NULL;
 
 	step->text = describe(builder, from, step->inputs);
+	if (!step->irreversible)
+		step->irreversible = g_strdup(g_hash_table_lookup(from->values, "irreversible"));
 	if (!step->sources)
 		step->sources = g_new0(char *, 1);
 	step->commands = g_new0(char *, 1);
@@ -309,7 +330,7 @@ void plan_wait_for_packages(Step *step)
 	step->after[count + 1] = NULL;
 }
 
-static bool add_steps(Plan *plan, const Builder *builder, GError **error)
+static bool add_steps(Plan *plan, Builder *builder, GError **error)
 {
 	Step *packages = plan_build_packages(builder->request, builder->profile,
 	                                     receipt_step(plan->receipt, "packages"), error);
@@ -317,6 +338,7 @@ static bool add_steps(Plan *plan, const Builder *builder, GError **error)
 	if (!packages)
 		return false;
 
+	builder->tools = json_object_get(packages->inputs, "tools");
 	add_item(plan, packages);
 	for (guint i = 0; i < builder->stack->steps->len; i++) {
 		const StackStep *from = builder->stack->steps->pdata[i];
@@ -336,48 +358,6 @@ static bool add_steps(Plan *plan, const Builder *builder, GError **error)
 }
 
 /* [test NAME]: run = COMMAND ARGUMENT..., needs = STEP..., timeout = SECONDS */
-static bool add_test(Plan *plan, const Builder *builder, const char *section, GError **error)
-{
-	const IniFile *ini = builder->stack->ini;
-	const IniEntry *timeout = ini_find(ini, section, "timeout");
-	const char *needs = ini_value(ini, section, "needs");
-	const char *run = ini_value(ini, section, "run");
-	const char *profiles = ini_value(ini, section, "profiles");
-	g_auto(GStrv) in = ini_list(profiles ? profiles : "");
-	g_auto(GStrv) steps = ini_list(needs ? needs : "");
-	guint64 timeout_s = 60;
-
-	if (!stack_in_profile(in, builder->profile) || !run)
-		return true;
-	if (timeout && !ini_number(ini, timeout, (IniRange){ 1, 3600 }, &timeout_s, error))
-		return false;
-
-	g_autofree char *command = template_expand(run, builder->vars, error);
-	if (!command)
-		return false;
-
-	g_auto(GStrv) argv = g_strsplit(command, " ", -1);
-	json_array_append_new(plan->tests,
-	                      json_pack("{s:s, s:o, s:o, s:I}", "name", section + strlen("test "),
-	                                "argv", json_from_strv((const char *const *)argv), "needs",
-	                                json_from_strv((const char *const *)steps), "timeout_s",
-	                                (json_int_t)timeout_s));
-	return true;
-}
-
-static bool add_tests(Plan *plan, const Builder *builder, GError **error)
-{
-	const GPtrArray *sections = ini_sections(builder->stack->ini);
-
-	plan->tests = json_array();
-	for (guint i = 0; i < sections->len; i++)
-		if (g_str_has_prefix(sections->pdata[i], "test ") &&
-		    !add_test(plan, builder, sections->pdata[i], error))
-			return false;
-
-	return true;
-}
-
 static json_t *make_vars(const Plan *plan, const PlanRequest *request)
 {
 	const Facts *facts = request->facts;
@@ -482,8 +462,13 @@ Plan *plan_make(const PlanRequest *request, GError **error)
 	                                  stacks_digest(request->bundle));
 
 	g_autoptr(json_t) vars = make_vars(plan, request);
-	Builder builder = { .request = request, .stack = stack, .profile = profile, .vars = vars };
-	if (!add_steps(plan, &builder, error) || !add_tests(plan, &builder, error) ||
+	Builder builder = { .request = request,
+		            .stack = stack,
+		            .profile = profile,
+		            .vars = vars,
+		            .receipt = plan->receipt };
+	plan->tests = plan_tests(stack, profile, vars, error);
+	if (!plan->tests || !add_steps(plan, &builder, error) ||
 	    !plan_select(plan, settings_list(request->settings, "only"),
 	                 settings_list(request->settings, "skip"), error))
 		return NULL;

@@ -3,8 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "base/fault.h"
+#include "installer/package_advice.h"
 #include "installer/package_manager.h"
 #include "installer/plan_private.h"
+#include "installer/step_ollama.h"
 #include "installer/tools.h"
 #include "payload/catalogue.h"
 
@@ -20,11 +22,75 @@ static void add_tools(const Stack *stack, const char *profile, json_t *inputs)
 	}
 }
 
-static bool add_missing(const char *manager, const json_t *wanted, json_t *packages, GError **error)
+/* Ollama comes from its release, or from the package manager where its package is good enough. */
+static void add_ollama(const PlanRequest *request, const char *profile, const json_t *record,
+                       json_t *inputs)
+{
+	const Stack *stack = stacks_definition(request->bundle);
+
+	for (guint i = 0; i < stack->steps->len; i++) {
+		const StackStep *step = stack->steps->pdata[i];
+		const char *minimum = g_hash_table_lookup(step->values, "minimum");
+		if (g_str_equal(step->kind, step_kind_ollama.name) &&
+		    stack_in_profile(step->profiles, profile) &&
+		    step_ollama_is_packaged(request->facts, minimum, record))
+			json_array_append_new(
+				json_object_get(inputs, "tools"),
+				json_pack("{s:s, s:s*}", "name", "ollama", "minimum", minimum));
+	}
+}
+
+/** Where missing tools come from. */
+typedef struct {
+	CatalogueSystem system;
+	const PackageAdvice *advice; /* (nullable): a person installs them */
+	GPtrArray *missing;          /* of const CatalogueTool */
+	GPtrArray *offers;           /* of CatalogueOffer, one for each */
+} Supply;
+
+static void supply_clear(Supply *supply)
+{
+	g_ptr_array_unref(supply->missing);
+	g_ptr_array_unref(supply->offers);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Supply, supply_clear)
+
+static bool refuse_missing(const CatalogueTool *tool, const char *minimum, const Supply *supply,
+                           const CatalogueOffer *offer, GError **error)
+{
+	g_autofree char *old = g_strdup_printf("this release of the system has %s", offer->version);
+	const char *why = "slipway knows no package manager of this system";
+
+	if (offer->version)
+		why = old;
+	else if (supply->system.manager)
+		why = "this system's package manager has no package for it";
+	fault_set(error, STATUS_UNAVAILABLE, "Install it by hand, then run the command again.",
+	          "%s %s is missing, and %s", tool->title, minimum ? minimum : "(any version)",
+	          why);
+	return false;
+}
+
+/* What a person would ask the manager of an immutable system for. */
+static void advise(const Supply *supply, const CatalogueTool *tool, CatalogueOffer *offer)
+{
+	static const char *const none[] = { NULL };
+
+	const char *family = supply->advice->catalogue;
+
+	*offer = (CatalogueOffer){
+		.packages = family ? catalogue_packages(tool, family) : NULL,
+	};
+	if (!offer->packages)
+		offer->packages = none;
+}
+
+static bool add_missing(Supply *supply, const json_t *wanted, GError **error)
 {
 	const char *name = json_text_or(wanted, "name", "");
 	const char *minimum = json_text(wanted, "minimum");
 	const CatalogueTool *tool = catalogue_find(catalogue_get(), name);
+	g_autofree CatalogueOffer *offer = g_new0(CatalogueOffer, 1);
 
 	if (!tool) {
 		fault_set(error, STATUS_CONFIG, NULL, "the tool catalogue has no \"%s\"", name);
@@ -32,20 +98,42 @@ static bool add_missing(const char *manager, const json_t *wanted, json_t *packa
 	}
 	if (tools_probe(tool, minimum, NULL, NULL, NULL))
 		return true;
-
-	const char *const *names = manager ? catalogue_packages(tool, manager) : NULL;
-	if (!names) {
-		fault_set(error, STATUS_UNAVAILABLE,
-		          "Install it by hand, then run the command again.",
-		          "%s %s is missing, and %s", tool->title,
-		          minimum ? minimum : "(any version)",
-		          manager ? "this system's package manager has no package for it"
-		                  : "slipway knows no package manager of this system");
-		return false;
-	}
-	for (; *names; names++)
-		json_array_append_new(packages, json_string(*names));
+	if (supply->advice)
+		advise(supply, tool, offer);
+	else if (!catalogue_offer(catalogue_get(), tool, &supply->system, minimum, offer))
+		return refuse_missing(tool, minimum, supply, offer, error);
+	g_ptr_array_add(supply->missing, (gpointer)(guintptr)tool);
+	g_ptr_array_add(supply->offers, g_steal_pointer(&offer));
 	return true;
+}
+
+/* Returns: (transfer none) (nullable): the vendor whose repository one of them takes. */
+static const char *find_vendor(const Supply *supply)
+{
+	for (guint i = 0; i < supply->offers->len; i++) {
+		const CatalogueOffer *offer = supply->offers->pdata[i];
+
+		if (offer->vendor)
+			return offer->vendor;
+	}
+	return NULL;
+}
+
+/* A vendor's packages and a distribution's conflict: from the vendor then comes all that it has. */
+static void add_packages(const Supply *supply, const char *vendor, json_t *packages)
+{
+	for (guint i = 0; i < supply->offers->len; i++) {
+		const CatalogueTool *tool = supply->missing->pdata[i];
+		const CatalogueOffer *offer = supply->offers->pdata[i];
+		bool is_vendors = vendor && g_strcmp0(tool->vendor, vendor) == 0;
+		const char *const *names =
+			is_vendors ? (const char *const *)tool->vendor_packages : offer->packages;
+
+		if (!*names) /* of an immutable system that has no name for it */
+			json_array_append_new(packages, json_string(tool->name));
+		for (; *names; names++)
+			json_array_append_new(packages, json_string(*names));
+	}
 }
 
 static bool is_there(const Step *step, const json_t *record)
@@ -56,16 +144,24 @@ static bool is_there(const Step *step, const json_t *record)
 	return step->kind->probe(&run, &probe, NULL) && probe == PROBE_OURS;
 }
 
-static bool find_missing(Step *step, const char *manager, GError **error)
+static bool find_missing(Step *step, Supply *supply, GError **error)
 {
 	json_t *packages = json_object_get(step->inputs, "packages");
 	const json_t *tools = json_object_get(step->inputs, "tools");
-	gsize i = 0;
-	json_t *wanted = NULL;
+	const char *vendor;
 
-	json_array_foreach(tools, i,
-	                   wanted) if (!add_missing(manager, wanted, packages, error)) return false;
+	for (gsize i = 0; i < json_array_size(tools); i++)
+		if (!add_missing(supply, json_array_get(tools, i), error))
+			return false;
+	vendor = find_vendor(supply);
+	add_packages(supply, vendor, packages);
+	json_put(step->inputs, "vendor", vendor);
+	if (supply->advice && json_array_size(packages) > 0) {
+		g_auto(GStrv) names = json_to_strv(packages);
 
+		package_advice_set(supply->advice, (const char *const *)names, error);
+		return false;
+	}
 	return true;
 }
 
@@ -86,6 +182,13 @@ Step *plan_build_packages(const PlanRequest *request, const char *profile, const
 {
 	const Stack *stack = stacks_definition(request->bundle);
 	const char *manager = request->facts->packages.manager;
+	const FactsSystem *system = &request->facts->system;
+	g_auto(Supply) supply = {
+		.system = { manager, system->id, system->id_like, system->version },
+		.advice = package_advice_find(system->immutable),
+		.missing = g_ptr_array_new(),
+		.offers = g_ptr_array_new_with_free_func(g_free),
+	};
 	g_autoptr(Step) step = g_new0(Step, 1);
 
 	step->id = g_strdup("packages");
@@ -97,7 +200,8 @@ Step *plan_build_packages(const PlanRequest *request, const char *profile, const
 	                         "lock_timeout_s",
 	                         (int)settings_seconds(request->settings, "package-lock-timeout"));
 	add_tools(stack, profile, step->inputs);
-	if (!is_there(step, record) && !find_missing(step, manager, error))
+	add_ollama(request, profile, record, step->inputs);
+	if (!is_there(step, record) && !find_missing(step, &supply, error))
 		return NULL;
 
 	describe(step, manager);

@@ -16,5 +16,11 @@
 Step *plan_build_packages(const PlanRequest *request, const char *profile, const json_t *record,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Reads the definition's [test NAME] sections that belong to @profile.  Returns: (transfer full): an
+ *  array of objects: name, title, needs, timeout_s, expect, and argv, with service or without, or url; NULL
+ *  with CONFIG set. */
+json_t *plan_tests(const Stack *stack, const char *profile, const json_t *vars,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Makes @step wait for the packages, if it does not yet. */
 void plan_wait_for_packages(Step *step);

@@ -65,6 +65,23 @@ static GPtrArray *list_sources(const Plan *plan, GPtrArray *urls)
 	return items;
 }
 
+bool plan_ask(Plan *plan, const StepHost *host, GError **error)
+{
+	for (guint i = 0; i < plan->items->len; i++) {
+		PlanItem *item = plan->items->pdata[i];
+		StepRun run = { .step = item->step, .receipt = item->record, .host = host };
+		bool is_open = item->probe == PROBE_FOREIGN || plan_item_is_due(item);
+
+		if (is_open && item->step->kind->ask &&
+		    !item->step->kind->ask(&run, &item->probe, error)) {
+			g_prefix_error(error, "%s: ", item->step->id);
+			return false;
+		}
+	}
+
+	return true;
+}
+
 bool plan_probe_sources(Plan *plan, guint timeout_ms, bool may_defer, GError **error)
 {
 	g_autoptr(GPtrArray) urls = g_ptr_array_new();
@@ -83,15 +100,17 @@ bool plan_probe_sources(Plan *plan, guint timeout_ms, bool may_defer, GError **e
 
 		g_autofree char *reason = g_strdup_printf("%s: %s", (const char *)urls->pdata[i],
 		                                          why[i] ? why[i] : "no answer");
-		g_string_append_printf(missing, "%s%s", missing->len ? "; " : "", reason);
-		if (may_defer)
+		if (may_defer || item->step->kind->is_put_off) {
 			plan_defer(plan, item->step->id, reason);
+			continue;
+		}
+		g_string_append_printf(missing, "%s%s", missing->len ? "; " : "", reason);
 	}
 	for (guint i = 0; i < items->len; i++)
 		g_free(why[i]);
 	g_free(why);
 
-	if (may_defer || missing->len == 0)
+	if (missing->len == 0)
 		return true;
 
 	fault_set(error, STATUS_UNAVAILABLE,

@@ -123,22 +123,36 @@ bool receipt_write(const char *state_dir, json_t *receipt, GError **error)
 	json_object_set_new(receipt, "generation", json_integer(generation));
 
 	g_autofree char *text = json_pretty(receipt);
-	return file_make_dirs(directory, 0700, NULL, error) &&
+	/* A run that was killed may have left one of that number, which never became the current one. */
+	return tree_remove(directory, error) && file_make_dirs(directory, 0700, NULL, error) &&
 	       file_write(path, text, strlen(text), 0600, error);
 }
 
-/* Old generations are of no use once another one is current; nothing depends on their removal. */
-static void remove_other_generations(const char *state_dir, const char *keep)
+/* Nothing is installed, and no later version has put anything beside that. */
+static bool is_bare(const json_t *receipt)
 {
+	return json_object_size(receipt) == 3 &&
+	       json_object_size(json_object_get(receipt, "stacks")) == 0;
+}
+
+void receipt_sweep(const char *state_dir, const json_t *receipt)
+{
+	g_autofree char *keep =
+		g_strdup_printf("%" JSON_INTEGER_FORMAT,
+	                        json_integer_value(json_object_get(receipt, "generation")));
+	g_autofree char *current = g_build_filename(state_dir, "current", NULL);
 	g_autofree char *path = g_build_filename(state_dir, "gen", NULL);
 	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
 	const char *name = NULL;
 
+	if (is_bare(receipt) && file_remove(current, NULL))
+		keep[0] = '\0';
 	while (directory && (name = g_dir_read_name(directory))) {
 		g_autofree char *child = g_build_filename(path, name, NULL);
 		if (!g_str_equal(name, keep) && !tree_remove(child, NULL))
 			continue;
 	}
+	(void)rmdir(path); /* it stays while something is in it */
 }
 
 bool receipt_switch(const char *state_dir, json_int_t generation, GError **error)
@@ -154,9 +168,5 @@ bool receipt_switch(const char *state_dir, json_int_t generation, GError **error
 		fault_set_errno(error, errno, "cannot make the link %s", temporary);
 		return false;
 	}
-	if (!file_rename(temporary, link, error))
-		return false;
-
-	remove_other_generations(state_dir, number);
-	return true;
+	return file_rename(temporary, link, error);
 }

@@ -15,6 +15,7 @@
  *   title, version, origin, digest, profile, prefix, stack_dir   what was installed, from where
  *   steps     array, oldest first: id, kind, text, digest, inputs, undo, result
  *   deferred  array: id, text, why
+ *   tests     array: what "slipway test" runs
  *   txns      ids of the transactions whose backups the undo recipes need
  *
  * Members that a later version added are kept.  Receipts are never changed: a new generation is
@@ -39,6 +40,10 @@ json_t *receipt_step(const json_t *stack, const char *id);
 bool receipt_write(const char *state_dir, json_t *receipt,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Makes @generation the current one and removes the others.  Idempotent. */
+/** Makes @generation the current one.  Idempotent. */
 bool receipt_switch(const char *state_dir, json_int_t generation,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Removes all generations but that of @receipt, the current one, which goes too when it says that
+ *  nothing is installed; nothing depends on that. */
+void receipt_sweep(const char *state_dir, const json_t *receipt);

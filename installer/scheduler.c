@@ -166,11 +166,27 @@ static void start(Scheduler *scheduler, PlanItem *item)
 	g_thread_unref(g_thread_new(item->step->kind->name, step_thread, job));
 }
 
+/* It has something to do, or depends on a step that has: what the probe said of it may be wrong then.
+ * A compose project whose file changes has to be started again. */
+static bool may_run(const Plan *plan, const PlanItem *item)
+{
+	if (plan_item_is_due(item) || item->deferred)
+		return !item->deferred;
+
+	for (char **id = item->step->after; *id; id++) {
+		const PlanItem *other = plan_find(plan, *id);
+		if (other && may_run(plan, other))
+			return true;
+	}
+
+	return false;
+}
+
 static bool is_settled(const Scheduler *scheduler, const PlanItem *item)
 {
 	const TxnStep *step = txn_find_step(scheduler->txn, item->step->id);
 
-	return item->is_settled || !plan_item_is_due(item) ||
+	return item->is_settled || !may_run(scheduler->txn->plan, item) ||
 	       (step && step->state == TXN_STEP_DONE);
 }
 
@@ -213,10 +229,19 @@ static bool defer_step(Scheduler *scheduler, PlanItem *item, const GError *cause
 	return txn_record(txn, item->step->id, TXN_STEP_DEFERRED, extra, &scheduler->failure);
 }
 
+/* What cannot be had from outside; a full disk, a signal or a bug is a failure of the run. */
+static bool may_put_off(const Txn *txn, const PlanItem *item, ExitStatus status)
+{
+	if (settings_flag(txn->app->settings, "defer") && status == STATUS_UNAVAILABLE)
+		return true;
+	return item->step->kind->is_put_off &&
+	       (status == STATUS_UNAVAILABLE || status == STATUS_UNTRUSTED ||
+	        status == STATUS_DATA || status == STATUS_DEADLINE || status == STATUS_BUSY);
+}
+
 static void end_failed(Scheduler *scheduler, PlanItem *item, Event *event)
 {
-	bool may_defer = settings_flag(scheduler->txn->app->settings, "defer") &&
-	                 fault_status(event->error) == STATUS_UNAVAILABLE;
+	bool may_defer = may_put_off(scheduler->txn, item, fault_status(event->error));
 
 	log_line("step", "%s: %s", item->step->id, event->error->message);
 	if (may_defer && !scheduler->failure) {
@@ -250,7 +275,8 @@ static void end_step(Scheduler *scheduler, Event *event)
 		step->state = TXN_STEP_DONE;
 		step->result = json_incref(event->data);
 	}
-	item->probe = is_skipped ? PROBE_OURS : item->probe;
+	if (is_skipped && plan_item_is_due(item))
+		item->probe = PROBE_OURS;
 	log_line("step", "%s: done", item->step->id);
 	progress_set(scheduler->txn->progress, item->step->id,
 	             is_skipped ? PROGRESS_SKIPPED : PROGRESS_DONE, 1, NULL);
@@ -279,7 +305,7 @@ static void show_board(Txn *txn)
 	txn->progress = progress_new(txn->app->term, title);
 	for (guint i = 0; i < txn->plan->items->len; i++) {
 		const PlanItem *item = txn->plan->items->pdata[i];
-		if (plan_item_is_due(item) || item->deferred)
+		if (may_run(txn->plan, item) || item->deferred)
 			progress_add(txn->progress, item->step->id, item->step->text,
 			             item->step->weight);
 		if (item->deferred)

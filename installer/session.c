@@ -49,6 +49,7 @@ Lock *session_begin(App *app, const char *command, GError **error)
 	g_autofree char *when = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
 	g_autofree char *name = g_strdup_printf("%s-%s.log", when, command);
 
+	cancel_set_deadline(settings_seconds(app->settings, "timeout"));
 	if (!file_make_dirs(state, 0700, NULL, error) || !check_state(state, error))
 		return NULL;
 
@@ -222,7 +223,9 @@ bool session_run(Txn *txn, GError **error)
 	if (!is_done && !txn->has_commit)
 		fail_and_roll_back(txn, cause, error);
 	else if (!is_done)
-		g_propagate_error(error, g_steal_pointer(&cause));
+		g_propagate_prefixed_error(
+			error, g_steal_pointer(&cause),
+			"it is done, but the end of the run could not be written down: ");
 
 	session_put(txn->app, "changed", json_boolean(is_done));
 	session_put(txn->app, "left_in_place", left_in_place(txn));

@@ -10,6 +10,8 @@
 #include "base/file.h"
 #include "base/ini.h"
 
+#define VARIABLE_PREFIX "SLIPWAY_"
+
 /* clang-format off */
 const SettingRow setting_table[] = {
 	{ "yes", SETTING_FLAG, NULL, NULL, "accept the plan without asking" },
@@ -27,6 +29,10 @@ const SettingRow setting_table[] = {
 	{ "python-index", SETTING_TEXT, NULL, "URL", "package index for Python environments" },
 	{ "python-wheels", SETTING_PATH, NULL, "DIR", "directory of wheels, used instead of an index" },
 	{ "ignore", SETTING_LIST, NULL, "CHECK,...", "checks that may fail; shown as ignored" },
+	{ "user", SETTING_FLAG, NULL, NULL, "use no root: with --defer, put off what needs it" },
+	{ "reversible-only", SETTING_FLAG, NULL, NULL, "refuse a plan with a step that cannot be taken back" },
+	{ "accept", SETTING_LIST, NULL, "irreversible", "with --yes, go on though a step cannot be taken back" },
+	{ "timeout", SETTING_SECONDS, "14400", "SECONDS", "after that long, stop and take everything back; 0: never" },
 	{ "lock-timeout", SETTING_SECONDS, "0", "SECONDS", "wait that long for another slipway" },
 	{ "package-lock-timeout", SETTING_SECONDS, "300", "SECONDS", "wait that long for the package manager's lock" },
 	{ "network-timeout", SETTING_SECONDS, "10", "SECONDS", "wait that long when asking whether a source answers" },
@@ -39,6 +45,7 @@ const SettingRow setting_table[] = {
 	{ "passphrase-file", SETTING_PATH, NULL, "FILE", "file with the passphrase of the keystore" },
 	{ "passphrase-fd", SETTING_TEXT, NULL, "N", "descriptor to read the passphrase from" },
 	{ "accept-rollback", SETTING_FLAG, NULL, NULL, "take an older version of the keystore than was seen here" },
+	{ "service-manager", SETTING_TEXT, "auto", "MANAGER", "who starts what goes on running: auto, systemd, systemd-user, openrc, launchd or process (nobody)" },
 	{ "json", SETTING_FLAG, NULL, NULL, "print one JSON document" },
 	{ "events", SETTING_FLAG, NULL, NULL, "print NDJSON while it runs" },
 	{ "plain", SETTING_FLAG, NULL, NULL, "no colour, no live progress" },
@@ -154,20 +161,32 @@ static bool set_from_file(Settings *settings, const char *path, GError **error)
 	return true;
 }
 
-static char *variable_name(const char *name)
+/* "KEY_FILE" stands for "key-file". */
+static bool stands_for(const char *variable, const char *name)
 {
-	g_autofree char *upper = g_ascii_strup(name, -1);
-
-	g_strdelimit(upper, "-", '_');
-	return g_strconcat("SLIPWAY_", upper, NULL);
+	while (*name && *variable == (*name == '-' ? '_' : g_ascii_toupper(*name))) {
+		name++;
+		variable++;
+	}
+	return *name == '\0' && *variable == '\0';
 }
 
-static bool set_from_environment(Settings *settings, gsize i, GError **error)
+static gsize row_of_variable(const char *variable)
 {
-	g_autofree char *variable = variable_name(setting_table[i].name);
+	gsize i = 0;
+
+	while (i < setting_count &&
+	       !stands_for(variable + strlen(VARIABLE_PREFIX), setting_table[i].name))
+		i++;
+	return i;
+}
+
+static bool set_from_variable(Settings *settings, const char *variable, GError **error)
+{
+	gsize i = row_of_variable(variable);
 	const char *text = g_getenv(variable);
 
-	if (!text || *text == '\0')
+	if (i == setting_count || !text || *text == '\0')
 		return true;
 
 	const char *fault = value_fault(&setting_table[i], text);
@@ -176,7 +195,19 @@ static bool set_from_environment(Settings *settings, gsize i, GError **error)
 		return false;
 	}
 
-	set_value(settings, i, text, g_steal_pointer(&variable));
+	set_value(settings, i, text, g_strdup(variable));
+	return true;
+}
+
+/* Once through the environment, not once for each setting: that could be felt at each start. */
+static bool set_from_environment(Settings *settings, GError **error)
+{
+	g_auto(GStrv) variables = g_listenv();
+
+	for (char **variable = variables; *variable; variable++)
+		if (g_str_has_prefix(*variable, VARIABLE_PREFIX) &&
+		    !set_from_variable(settings, *variable, error))
+			return false;
 	return true;
 }
 
@@ -206,11 +237,7 @@ Settings *settings_new(const Paths *paths, GError **error)
 		if (!set_from_file(settings, files[i], error))
 			return NULL;
 
-	for (gsize i = 0; i < setting_count; i++)
-		if (!set_from_environment(settings, i, error))
-			return NULL;
-
-	return g_steal_pointer(&settings);
+	return set_from_environment(settings, error) ? g_steal_pointer(&settings) : NULL;
 }
 
 void settings_free(Settings *settings)

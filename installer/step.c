@@ -9,7 +9,7 @@
 const StepKind *const step_kind_table[] = {
 	&step_kind_packages, &step_kind_source, &step_kind_directory, &step_kind_file,
 	&step_kind_wrapper,  &step_kind_python, &step_kind_key,       &step_kind_archive,
-	&step_kind_compose,  &step_kind_unit,
+	&step_kind_compose,  &step_kind_unit,   &step_kind_ollama,    &step_kind_model,
 };
 const gsize step_kind_count = G_N_ELEMENTS(step_kind_table);
 
@@ -84,8 +84,10 @@ Step *step_from_json(const json_t *object, GError **error)
  * only where they are written into a file. */
 char *step_digest(const Step *step)
 {
-	static const char *const passing[] = { "url",  "sums",     "index",         "find_links",
-		                               "vars", "packages", "lock_timeout_s" };
+	static const char *const passing[] = { "url",     "urls",       "sums",
+		                               "index",   "vars",       "packages",
+		                               "service", "find_links", "lock_timeout_s",
+		                               "machine", "manifest" };
 	g_autoptr(json_t) inputs = json_copy(step->inputs);
 	bool is_template = g_strcmp0(json_text(inputs, "template"), "yes") == 0;
 

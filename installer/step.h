@@ -60,14 +60,13 @@ struct StepRun {
 	gpointer scheduler; /* private */
 };
 
-/** What the steps share.  Calls are thread-safe. */
+/** What the steps share. */
 typedef struct StepHost {
 	bool is_root;
-	bool is_privileged;    /* root commands can be run: we are root, or sudo does not ask */
-	const char *manager;   /* (nullable): package manager, "apt" */
-	const char *ca_bundle; /* (nullable) */
-	/* Opens the keystore of this run; the caller holds keystore_mutex. */
-	struct Keystore *keystore;
+	bool is_privileged;        /* root commands can be run: we are root, or sudo does not ask */
+	const char *manager;       /* (nullable): package manager, "apt" */
+	const char *ca_bundle;     /* (nullable) */
+	struct Keystore *keystore; /* of this run; the caller holds keystore_mutex */
 	GMutex *keystore_mutex;
 	const char *keystore_path;         /* the store file */
 	const char *keystore_new_key_file; /* (nullable): for a new store without a key source */
@@ -86,14 +85,17 @@ struct StepKind {
 	guint weight;        /* expected seconds, at least 1 */
 	bool needs_programs; /* runs programs that the packages step may bring */
 	bool keeps_foreign;  /* what stands there already is kept and listed, not an error */
+	bool is_put_off; /* where it cannot be had, the run goes on without it, as with --defer */
 
 	/** (nullable): of a kind that is one file (installer/step_file.h): its text, where that is no
 	 *  member of the stack.  (transfer full). */
 	GBytes *(*render)(const StepRun *run, GError **error);
 
-	/** Says what is there.  Fast (a few file reads, no network, no root): a second run must end
-	 *  within 50 ms.  Must not change anything. */
+	/** Says what is there: a few file reads, no network, no root.  Must not change anything. */
 	bool (*probe)(const StepRun *run, Probe *probe, GError **error);
+
+	/** (nullable): as probe, once a run has something to do: asks servers and programs too. */
+	bool (*ask)(const StepRun *run, Probe *probe, GError **error);
 
 	/** Reads what apply will change and returns the undo recipe, an array of primitives
 	 *  (installer/undo.h), written down and synced before apply runs.  (transfer full). */
@@ -115,4 +117,4 @@ const StepKind *step_kind_find(const char *name);
 /* The kinds, each in installer/step_NAME.c. */
 extern const StepKind step_kind_packages, step_kind_source, step_kind_directory, step_kind_file,
 	step_kind_wrapper, step_kind_python, step_kind_key, step_kind_archive, step_kind_compose,
-	step_kind_unit;
+	step_kind_unit, step_kind_ollama, step_kind_model;

@@ -10,10 +10,10 @@
 #include "base/process.h"
 #include "installer/owned_tree.h"
 #include "installer/recipe.h"
-#include "payload/archive.h"
+#include "installer/sums.h"
+#include "payload/archive_download.h"
 
 #define DEFAULT_MAX_BYTES ((guint64)4 << 30)
-#define SUMS_MAX_BYTES ((gsize)1024 * 1024)
 
 static const char *const keys[] = { "!url",    "sha256", "sums",  "!path",
 	                            "program", "max",    "strip", NULL };
@@ -21,38 +21,6 @@ static const char *const keys[] = { "!url",    "sha256", "sums",  "!path",
 static char *as_url(const char *place)
 {
 	return place[0] == '/' ? g_filename_to_uri(place, NULL, NULL) : g_strdup(place);
-}
-
-/* One line of a sums file: "DIGEST  NAME", "DIGEST *NAME", "DIGEST  ./NAME". */
-static char *digest_of_line(const char *line, const char *name)
-{
-	g_autofree char *digest = g_strndup(line, FILE_DIGEST_LENGTH);
-
-	if (!file_is_digest(digest) || line[FILE_DIGEST_LENGTH] != ' ')
-		return NULL;
-
-	const char *rest = line + FILE_DIGEST_LENGTH;
-	rest += strspn(rest, " ");
-	rest += *rest == '*';
-	if (g_str_has_prefix(rest, "./"))
-		rest += 2;
-	return g_str_equal(rest, name) ? g_steal_pointer(&digest) : NULL;
-}
-
-static char *find_digest(GBytes *sums, const char *name, GError **error)
-{
-	g_autofree char *text = recipe_text(sums);
-	g_auto(GStrv) lines = g_strsplit_set(text, "\r\n", -1);
-
-	for (char **line = lines; *line; line++) {
-		char *digest =
-			strlen(*line) > FILE_DIGEST_LENGTH ? digest_of_line(*line, name) : NULL;
-		if (digest)
-			return digest;
-	}
-
-	fault_set(error, STATUS_UNTRUSTED, NULL, "the list of digests does not name %s", name);
-	return NULL;
 }
 
 static char *wanted_digest(const StepRun *run, const char *url, GError **error)
@@ -68,15 +36,9 @@ static char *wanted_digest(const StepRun *run, const char *url, GError **error)
 		return NULL;
 	}
 
-	g_autofree char *place = as_url(sums);
-	HttpRequest request = { .url = place, .max_bytes = SUMS_MAX_BYTES };
-	g_autoptr(GBytes) bytes = http_get(&request, error);
-	if (!bytes)
-		return NULL;
-
 	g_autofree char *path = g_strndup(url, strcspn(url, "?#"));
 	g_autofree char *name = g_path_get_basename(path);
-	return find_digest(bytes, name, error);
+	return sums_digest(sums, name, error);
 }
 
 static bool read_number(const StepRun *run, const char *key, guint64 maximum, guint64 *number,
@@ -101,44 +63,34 @@ static void report_progress(guint64 done_bytes, guint64 total_bytes, gpointer da
 	recipe_report(data, fraction, size);
 }
 
-static char *download(const StepRun *run, GError **error)
+/* Loads and unpacks in one pass; there is no copy of the archive on the disk. */
+static bool load(const StepRun *run, const char *path, GError **error)
 {
 	const char *place = recipe_input(run, "url", error);
 	guint64 max_bytes = DEFAULT_MAX_BYTES;
+	guint64 strip = 0;
 
-	if (!place || !read_number(run, "max", DEFAULT_MAX_BYTES * 16, &max_bytes, error))
-		return NULL;
+	if (!place || !read_number(run, "max", DEFAULT_MAX_BYTES * 16, &max_bytes, error) ||
+	    !read_number(run, "strip", 16, &strip, error))
+		return false;
 
 	g_autofree char *url = as_url(place);
 	g_autofree char *digest = wanted_digest(run, url, error);
-	g_autofree char *directory = g_build_filename(run->txn_dir, "dl", NULL);
-	if (!digest || !file_make_dirs(directory, 0700, NULL, error))
-		return NULL;
+	g_autofree char *staged = digest ? owned_tree_stage(run, path, error) : NULL;
+	if (!staged)
+		return false;
 
-	g_autofree char *path = g_build_filename(directory, digest, NULL);
-	HttpDownload request = {
-		.url = url,
+	const char *const urls[] = { url, NULL };
+	ArchiveDownload wanted = {
+		.urls = urls,
 		.sha256 = digest,
 		.max_bytes = max_bytes,
+		.limits = { .strip_components = (guint)strip, .has_symlinks = true },
 		.on_progress = report_progress,
 		.data = (gpointer)(guintptr)run,
 	};
-	return http_download(&request, path, error) ? g_steal_pointer(&path) : NULL;
-}
-
-static bool unpack(const StepRun *run, const char *archive, const char *path, GError **error)
-{
-	guint64 strip = 0;
-	g_autofree char *staged = NULL;
-
-	if (!read_number(run, "strip", 16, &strip, error) ||
-	    !(staged = owned_tree_stage(run, path, error)))
-		return false;
-
-	ArchiveLimits limits = { .strip_components = (guint)strip, .has_symlinks = true };
-	recipe_report(run, -1, "unpacking");
-	return archive_unpack_file(archive, staged, &limits, error) &&
-	       owned_tree_place(run, path, staged, error) && file_remove(archive, error);
+	return archive_download(&wanted, 1, staged, error) &&
+	       owned_tree_place(run, path, staged, error);
 }
 
 /* A program that somebody else has installed already does as well. */
@@ -171,12 +123,8 @@ static json_t *apply_archive(const StepRun *run, GError **error)
 
 	if (!path)
 		return NULL;
-	if (!owned_tree_is_complete(run, path)) {
-		g_autofree char *archive = download(run, error);
-		if (!archive || !unpack(run, archive, path, error))
-			return NULL;
-	}
-
+	if (!owned_tree_is_complete(run, path) && !load(run, path, error))
+		return NULL;
 	return owned_tree_result(run, path, error);
 }
 

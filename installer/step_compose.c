@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "base/fault.h"
-#include "installer/handover.h"
+#include "installer/compose_start.h"
 #include "installer/recipe.h"
 
 static const char *const keys[] = {
@@ -77,39 +77,19 @@ static void on_line(const char *line, gpointer data)
 	recipe_report(run, -1, line);
 }
 
-/* Keys whose file a running container does not see any more: its mount is of the file before. */
-static bool renew(const StepRun *run, const ComposeProject *project, const Handover *handover,
-                  GError **error)
-{
-	g_auto(GStrv) services = handover_services(run->step->inputs, handover->changed);
-	g_auto(ComposeState) state = { 0 };
-
-	if (!*services || !compose_ask(project, &state, error))
-		return !*services;
-	return state.containers == 0 || compose_recreate(project, services, error);
-}
-
 static json_t *apply_compose(const StepRun *run, GError **error)
 {
 	g_auto(Handover) handover = { 0 };
 	g_autoptr(ComposeProject) project = compose_project_new(run->step->inputs, error);
-	g_autofree char *digest = NULL;
-	g_auto(ComposeState) state = { 0 };
 	StepRun copy = *run;
 
-	if (!project ||
-	    !handover_make(run->step->inputs, NULL, run->host, project, &handover, error) ||
-	    !renew(run, project, &handover, error) || !compose_up(project, on_line, &copy, error) ||
-	    !compose_ask(project, &state, error))
+	if (!project)
 		return NULL;
-	digest = compose_digest(project);
-	json_t *result = json_pack("{s:s, s:s*, s:O}", "project", project->project, "digest",
-	                           digest, "services", state.hashes);
-	if (handover.names)
-		json_object_set_new(result, "handover", handover_record(&handover));
-	g_autofree char *note = handover_note(&handover);
-	json_put(result, "note", note);
-	return result;
+	project->on_line = on_line;
+	project->data = &copy;
+	if (!compose_start(run->step->inputs, NULL, run->host, project, &handover, error))
+		return NULL;
+	return compose_started(project, &handover, error);
 }
 
 const StepKind step_kind_compose = {

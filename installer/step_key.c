@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <sys/stat.h>
+
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/secret.h"
@@ -119,11 +121,19 @@ static bool probe_key(const StepRun *run, Probe *probe, GError **error)
 	return true;
 }
 
+/* A maker that was killed leaves an empty file, which the next one fills. */
+static bool has_bytes(const char *path)
+{
+	struct stat status = { 0 };
+
+	return lstat(path, &status) == 0 && status.st_size > 0;
+}
+
 /* Whether apply has to make a key file before it can make the store. */
 static bool needs_key_file(const StepHost *host)
 {
 	return host->keystore_new_key_file && !keystore_exists(host->keystore) &&
-	       !keystore_is_unattended(host->keystore) && !file_exists(host->keystore_new_key_file);
+	       !keystore_is_unattended(host->keystore) && !has_bytes(host->keystore_new_key_file);
 }
 
 static void add_store(json_t *recipe, const StepHost *host, const char *place)

@@ -289,15 +289,19 @@ static PackageChanges *foresee(Installation *it, GError **error)
 	const char *const *packages = (const char *const *)it->packages;
 	PackageChanges *changes = NULL;
 
-	if (!it->is_refreshed && package_manager_has_index(it->job.manager))
+	if (!it->is_refreshed && package_manager_has_fresh_index(it->job.manager))
 		changes = packages_simulate(it->job.manager, packages, NULL);
 	if (changes)
 		return changes;
 	if (!it->is_refreshed && !refresh(it, error))
 		return NULL;
 	changes = packages_simulate(it->job.manager, packages, error);
-	if (!changes && it->warning)
+	if (!changes && it->warning) {
 		g_prefix_error(error, "%s; then: ", it->warning);
+		if (error && package_manager_judge(it->job.manager, STATUS_FAILED, it->warning) ==
+		                     PACKAGE_UNTRUSTED)
+			(*error)->code = STATUS_UNTRUSTED;
+	}
 	return changes;
 }
 
@@ -312,12 +316,30 @@ static bool refuse_removal(const PackageChanges *changes, GError **error)
 	return false;
 }
 
+/* A manager that never upgrades does not tell an upgrade from an addition. */
+static bool refuse_upgrade(const Installation *it, const PackageChanges *changes, GError **error)
+{
+	const PackageManager *manager = it->job.manager;
+
+	for (guint i = 0; manager->never_upgrades && i < changes->added->len; i++) {
+		const char *name = changes->added->pdata[i];
+
+		if (!g_hash_table_contains(it->before->installed, name))
+			continue;
+		fault_set(error, STATUS_UNAVAILABLE, manager->advice,
+		          "installing would upgrade %s alone, and break what needs the old one",
+		          name);
+		return false;
+	}
+	return true;
+}
+
 /* Written down before anything is installed: what undo may take away. */
 static bool record_plan(Installation *it, GError **error)
 {
 	g_autoptr(PackageChanges) changes = foresee(it, error);
 
-	if (!changes || !refuse_removal(changes, error))
+	if (!changes || !refuse_removal(changes, error) || !refuse_upgrade(it, changes, error))
 		return false;
 	for (guint i = 0; i < changes->added->len; i++)
 		if (!g_hash_table_contains(it->before->installed, changes->added->pdata[i]))
@@ -326,17 +348,56 @@ static bool record_plan(Installation *it, GError **error)
 	return package_record_write(it->record, it->record_path, error);
 }
 
+/* Those of an attempt that was killed in the middle of them. */
+static GPtrArray *find_torn(const Installation *it, const PackageSet *now)
+{
+	GPtrArray *torn = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GList) names =
+		g_list_sort(g_hash_table_get_keys(it->record->added), (GCompareFunc)strcmp);
+
+	for (GList *name = names; name; name = name->next)
+		if (g_hash_table_contains(now->torn, name->data))
+			g_ptr_array_add(torn, g_strdup(name->data));
+
+	return torn;
+}
+
+/* Makes them whole, with the marks that they would have got. */
+static bool mend(Installation *it, GError **error)
+{
+	g_autoptr(PackageSet) now = packages_read(it->job.manager, error);
+	g_autoptr(GPtrArray) torn = now ? find_torn(it, now) : NULL;
+	g_autoptr(GPtrArray) needed = g_ptr_array_new();
+
+	if (!torn || torn->len == 0)
+		return torn != NULL;
+	for (guint i = 0; i < torn->len; i++)
+		if (!g_hash_table_contains(it->record->asked, torn->pdata[i]))
+			g_ptr_array_add(needed, torn->pdata[i]);
+	g_ptr_array_add(torn, NULL);
+	g_ptr_array_add(needed, NULL);
+	return packages_mend(&it->job, (const char *const *)torn->pdata, error) &&
+	       packages_mark_automatic(&it->job, (const char *const *)needed->pdata, error);
+}
+
+static bool make_ready(Installation *it, GError **error)
+{
+	if (!packages_ready(&it->job, it->record->added, error))
+		return false;
+	return !it->job.may_repair || !it->job.manager->mend || mend(it, error);
+}
+
 static bool install(Installation *it, GError **error)
 {
 	const char *const *packages = (const char *const *)it->packages;
 	g_autoptr(GError) fault = NULL;
 	PackageVerdict verdict;
 
-	if (!packages_ready(&it->job, it->record->added, error) || !record_plan(it, error))
+	if (!make_ready(it, error) || !record_plan(it, error))
 		return false;
 	report(-1, "installing packages", (gpointer)(guintptr)it->run);
 	verdict = packages_install(&it->job, packages, &fault);
-	if (verdict == PACKAGE_STALE && !it->is_refreshed) {
+	if ((verdict == PACKAGE_STALE || verdict == PACKAGE_DAMAGED) && !it->is_refreshed) {
 		g_clear_error(&fault);
 		if (!refresh(it, error) || !record_plan(it, error))
 			return false;
@@ -345,6 +406,17 @@ static bool install(Installation *it, GError **error)
 	if (fault)
 		g_propagate_error(error, g_steal_pointer(&fault));
 	return verdict == PACKAGE_DONE;
+}
+
+/* What an earlier attempt, which was killed, left beside the files of the packages. */
+static bool sweep(Installation *it, GError **error)
+{
+	g_autofree const char **names = NULL;
+
+	if (!it->job.may_repair)
+		return true;
+	names = (const char **)g_hash_table_get_keys_as_array(it->record->added, NULL);
+	return packages_sweep(&it->job, names, error);
 }
 
 static bool verify(const GArray *wanted, GError **error)
@@ -392,7 +464,8 @@ static json_t *apply_packages(const StepRun *run, GError **error)
 		return verify(wanted, error)
 		               ? json_pack("{s:o}", "answers", describe_answers(run, wanted))
 		               : NULL;
-	if (!begin(&it, run, error) || !install(&it, error) || !verify(wanted, error))
+	if (!begin(&it, run, error) || !install(&it, error) || !sweep(&it, error) ||
+	    !verify(wanted, error))
 		return NULL;
 	it.record->is_finished = true;
 	return package_record_write(it.record, it.record_path, error)

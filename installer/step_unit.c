@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "installer/recipe.h"
+#include "installer/service_private.h"
 #include "installer/step_file.h"
 
 /* sd_booted(3) looks for this directory. */
@@ -38,19 +39,6 @@ static bool has_systemd(const StepRun *run)
 	return g_str_equal(json_text_or(run->step->inputs, "systemd", "no"), "yes");
 }
 
-/* As one word of a unit file: systemd.syntax(7).  "%" starts a specifier; in commands "$" starts a
- * variable, and @dollar is "$$". */
-static char *quote(const char *text, const char *dollar)
-{
-	g_autofree char *escaped = g_strescape(text, NULL);
-	g_auto(GStrv) percents = g_strsplit(escaped, "%", -1);
-	g_autofree char *plain = g_strjoinv("%%", percents);
-	g_auto(GStrv) dollars = g_strsplit(plain, "$", -1);
-	g_autofree char *word = g_strjoinv(dollar, dollars);
-
-	return g_strdup_printf("\"%s\"", word);
-}
-
 static bool check_name(const StepRun *run, GError **error)
 {
 	const char *name = recipe_input(run, "name", error);
@@ -68,8 +56,8 @@ static char *options_of(const StepRun *run)
 {
 	const char *profile = json_text(run->step->inputs, "key_profile");
 	const char *store = run->host ? run->host->keystore_path : NULL;
-	g_autofree char *keystore = store ? quote(store, "$$") : NULL;
-	g_autofree char *name = profile ? quote(profile, "$$") : NULL;
+	g_autofree char *keystore = store ? service_systemd_quote(store, "$$") : NULL;
+	g_autofree char *name = profile ? service_systemd_quote(profile, "$$") : NULL;
 
 	return g_strconcat(keystore ? " --keystore " : "", keystore ? keystore : "",
 	                   name ? " --key-profile " : "", name, NULL);
@@ -86,8 +74,9 @@ static GBytes *render_unit(const StepRun *run, GError **error)
 
 	g_autofree char *home = g_path_get_dirname(json_text_or(vars, "state", "/"));
 	g_autofree char *assignment = g_strconcat("XDG_STATE_HOME=", home, NULL);
-	g_autofree char *environment = quote(assignment, "$");
-	g_autofree char *program = quote(json_text_or(vars, "slipway", "slipway"), "$$");
+	g_autofree char *environment = service_systemd_quote(assignment, "$");
+	g_autofree char *program =
+		service_systemd_quote(json_text_or(vars, "slipway", "slipway"), "$$");
 	g_autofree char *options = options_of(run);
 	char *text = g_strdup_printf("# Written by slipway for %s.\n"
 	                             "[Unit]\n"

@@ -37,6 +37,7 @@ void txn_free(Txn *txn)
 		return;
 
 	g_free(txn->command);
+	g_free(txn->stack);
 	g_free(txn->id);
 	g_free(txn->dir);
 	g_free(txn->token);
@@ -122,6 +123,7 @@ static Txn *txn_new(App *app, const StepHost *host)
 
 static bool write_header(Txn *txn, const char *stack, GError **error)
 {
+	txn->stack = g_strdup(stack);
 	json_t *header =
 		json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:I}", "type", "header", "format",
 	                  JOURNAL_FORMAT, "tool", VERSION, "command", txn->command, "stack", stack,
@@ -151,17 +153,40 @@ static bool open_journal(Txn *txn, GError **error)
 	return txn->journal != NULL;
 }
 
+/* A run that could not begin leaves nothing. */
+static void abandon(Txn *txn)
+{
+	g_autofree char *parent = g_path_get_dirname(txn->dir);
+	g_autofree char *listings = g_build_filename(txn->app->paths->state, "listings", NULL);
+
+	g_clear_pointer(&txn->journal, journal_free);
+	if (!tree_remove(txn->dir, NULL))
+		return;
+	(void)rmdir(parent); /* it stays while something is in it */
+	(void)rmdir(listings);
+}
+
+/* @plan: (transfer full): the second record. */
+static bool begin(Txn *txn, const char *stack, json_t *plan, GError **error)
+{
+	g_autoptr(json_t) record = plan;
+
+	if (open_journal(txn, error) && write_header(txn, stack, error) &&
+	    journal_append(txn->journal, g_steal_pointer(&record), error))
+		return true;
+
+	abandon(txn);
+	return false;
+}
+
 Txn *txn_begin(App *app, const StepHost *host, Plan *plan, GError **error)
 {
 	g_autoptr(Txn) txn = txn_new(app, host);
 
 	txn->plan = plan;
 	txn->command = g_strdup("install");
-	if (!open_journal(txn, error) || !write_header(txn, plan->stack, error))
-		return NULL;
-
 	json_t *record = json_pack("{s:s, s:o}", "type", "plan", "plan", plan_to_json(plan));
-	return journal_append(txn->journal, record, error) ? g_steal_pointer(&txn) : NULL;
+	return begin(txn, plan->stack, record, error) ? g_steal_pointer(&txn) : NULL;
 }
 
 /* Loads the steps of a receipt's entry as steps that are done, so that a rollback of them is an
@@ -183,7 +208,7 @@ static void load_entry(Txn *txn)
 	}
 }
 
-Txn *txn_begin_uninstall(App *app, const StepHost *host, const char *stack, bool is_key_kept,
+Txn *txn_begin_uninstall(App *app, const StepHost *host, const char *stack, TxnKept kept,
                          GError **error)
 {
 	g_autoptr(json_t) receipt = receipt_load(app->paths->state, error);
@@ -194,16 +219,14 @@ Txn *txn_begin_uninstall(App *app, const StepHost *host, const char *stack, bool
 
 	txn->command = g_strdup("uninstall");
 	txn->entry = json_incref(receipt_stack(receipt, stack));
-	txn->is_key_kept = is_key_kept;
+	txn->is_key_kept = kept.has_keys;
+	txn->is_model_kept = kept.has_models;
 	txn->has_heir = json_object_size(json_object_get(receipt, "stacks")) > 1;
-	if (!open_journal(txn, error) || !write_header(txn, stack, error))
-		return NULL;
-
-	json_t *record =
-		json_pack("{s:s, s:s, s:O, s:b, s:b}", "type", "plan", "stack", stack, "entry",
-	                  txn->entry, "keep_keys", is_key_kept, "has_heir", txn->has_heir);
+	json_t *record = json_pack("{s:s, s:s, s:O, s:b, s:b, s:b}", "type", "plan", "stack", stack,
+	                           "entry", txn->entry, "keep_keys", kept.has_keys, "drop_models",
+	                           !kept.has_models, "has_heir", txn->has_heir);
 	load_entry(txn);
-	return journal_append(txn->journal, record, error) ? g_steal_pointer(&txn) : NULL;
+	return begin(txn, stack, record, error) ? g_steal_pointer(&txn) : NULL;
 }
 
 char *txn_find_unfinished(const char *state_dir)
@@ -240,6 +263,7 @@ static bool read_header(Txn *txn, const json_t *record, GError **error)
 		return refuse(error, txn->dir, "belongs to another user");
 
 	txn->command = g_strdup(json_text_or(record, "command", ""));
+	txn->stack = g_strdup(json_text(record, "stack"));
 	txn->token = g_strdup(json_text_or(record, "token", ""));
 	return true;
 }
@@ -249,6 +273,7 @@ static bool read_plan(Txn *txn, const json_t *record, Plan **plan, GError **erro
 	if (g_str_equal(txn->command, "uninstall")) {
 		txn->entry = json_incref(json_object_get(record, "entry"));
 		txn->is_key_kept = json_flag(record, "keep_keys");
+		txn->is_model_kept = !json_flag(record, "drop_models");
 		txn->has_heir = json_flag(record, "has_heir");
 		load_entry(txn);
 		return true;

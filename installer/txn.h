@@ -32,6 +32,7 @@ typedef struct {
 	const StepHost *host;
 	Plan *plan;    /* (transfer none) (nullable): an uninstallation has none */
 	char *command; /* "install", "uninstall" */
+	char *stack;   /* (nullable): NULL when its header was cut off */
 	char *id;
 	char *dir; /* state/txn/ID */
 	char *token;
@@ -44,6 +45,7 @@ typedef struct {
 	bool is_rolling_back;
 	json_int_t generation; /* of the commit record */
 	bool is_key_kept;      /* uninstall: keys and keystore stay */
+	bool is_model_kept;    /* uninstall: models that were pulled stay */
 	bool has_heir;         /* uninstall: another stack goes on using the packages */
 } Txn;
 
@@ -55,8 +57,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Txn, txn_free)
 Txn *txn_begin(App *app, const StepHost *host, Plan *plan,
                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** What an uninstallation leaves, unless it is named: data of the user. */
+typedef struct {
+	bool has_keys;
+	bool has_models;
+} TxnKept;
+
 /** The same for taking a stack away. */
-Txn *txn_begin_uninstall(App *app, const StepHost *host, const char *stack, bool is_key_kept,
+Txn *txn_begin_uninstall(App *app, const StepHost *host, const char *stack, TxnKept kept,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: (transfer full) (nullable): the directory of a transaction that did not end, NULL if
@@ -76,6 +84,13 @@ bool txn_apply(Txn *txn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Writes the receipt, then the commit record, then swaps the receipt in and cleans up. */
 bool txn_commit(Txn *txn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Adds to @left (element-type utf8) the paths in @state_dir that no run needs any more. */
+void txn_find_leftovers(const char *state_dir, const json_t *receipt, GPtrArray *left);
+
+/** Removes from @state_dir what no run needs any more, and what the steps of the receipt replaced: at
+ *  the end of each run, and what a run left that was killed behind its end (installer/txn_sweep.c). */
+bool txn_sweep(const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Swaps the receipt of a transaction with a commit record in and cleans up.  Idempotent. */
 bool txn_finish(Txn *txn, GError **error) G_GNUC_WARN_UNUSED_RESULT;

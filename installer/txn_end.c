@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/tree.h"
+#include "installer/history.h"
 #include "installer/receipt.h"
 #include "installer/txn.h"
 #include "installer/undo.h"
@@ -44,6 +45,14 @@ static bool is_key_primitive(const json_t *primitive)
 	return g_str_equal(name, "key_delete") || g_str_equal(name, "keystore_delete");
 }
 
+static bool has_to_stay(const Txn *txn, const json_t *primitive)
+{
+	bool is_model = g_str_equal(json_text_or(primitive, "do", ""), "model_delete");
+
+	return (txn->is_key_kept && is_key_primitive(primitive)) ||
+	       (txn->is_model_kept && is_model);
+}
+
 /* The recipe, less what has to stay. */
 static json_t *recipe_to_run(const Txn *txn, const TxnStep *step)
 {
@@ -52,8 +61,7 @@ static json_t *recipe_to_run(const Txn *txn, const TxnStep *step)
 	gsize i = 0;
 	json_t *primitive = NULL;
 
-	json_array_foreach(undo, i,
-	                   primitive) if (!txn->is_key_kept || !is_key_primitive(primitive))
+	json_array_foreach(undo, i, primitive) if (!has_to_stay(txn, primitive))
 		json_array_append(recipe, primitive);
 
 	return recipe;
@@ -127,73 +135,34 @@ bool txn_undo_all(Txn *txn, GError **error)
 	return false;
 }
 
-static bool is_referenced(const json_t *receipt, const char *stack_dir)
+/* Before the journal goes: a run is in the journal or in the history.  No reason to fail. */
+static void remember(const Txn *txn, const char *end)
 {
-	const char *name = NULL;
-	json_t *entry = NULL;
+	const json_t *identity = txn->plan ? txn->plan->identity : txn->entry;
+	g_autoptr(GError) cause = NULL;
 
-	json_object_foreach(json_object_get(receipt, "stacks"), name,
-	                    entry) if (g_strcmp0(json_text(entry, "stack_dir"), stack_dir) ==
-	                               0) return true;
+	if (!txn->stack) /* killed before it had begun */
+		return;
 
-	return false;
-}
-
-static bool has_txn(const json_t *receipt, const char *id)
-{
-	const char *name = NULL;
-	json_t *entry = NULL;
-
-	json_object_foreach(json_object_get(receipt, "stacks"), name, entry)
-	{
-		gsize i = 0;
-		json_t *other = NULL;
-		json_array_foreach(json_object_get(entry, "txns"), i,
-		                   other) if (g_strcmp0(json_string_value(other), id) ==
-		                              0) return true;
-	}
-
-	return false;
-}
-
-/* Removes what lies in @state_dir/@folder and what the receipt does not need. */
-static bool sweep(const char *state_dir, const char *folder, const json_t *receipt, GError **error)
-{
-	g_autofree char *path = g_build_filename(state_dir, folder, NULL);
-	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
-	const char *name = NULL;
-
-	while (directory && (name = g_dir_read_name(directory))) {
-		g_autofree char *child = g_build_filename(path, name, NULL);
-		if (!is_referenced(receipt, child) && !has_txn(receipt, name) &&
-		    !tree_remove(child, error))
-			return false;
-	}
-
-	(void)rmdir(path); /* it stays while something is in it */
-	return true;
+	json_t *run = json_pack("{s:s, s:s, s:s, s:s}", "id", txn->id, "command", txn->command,
+	                        "stack", txn->stack, "end", end);
+	json_put(run, "version", json_text(identity, "version"));
+	json_put(run, "origin", json_text(identity, "origin"));
+	json_put(run, "tool", VERSION);
+	if (!history_append(txn->app->paths->state, run, &cause))
+		log_line("history", "%s", cause->message);
 }
 
 /* Ends the transaction: with its journal it stops being unfinished.  What nobody needs any more
  * goes after that, so that a kill before leaves all that a rollback takes, and one after it only
  * leaves files for the next sweep. */
-static bool clean_up(Txn *txn, GError **error)
+static bool clean_up(Txn *txn, const char *end, GError **error)
 {
-	const char *state = txn->app->paths->state;
 	g_autofree char *journal = g_build_filename(txn->dir, "journal", NULL);
-	g_autofree char *listings = g_build_filename(state, "listings", NULL);
-	g_autoptr(json_t) receipt = receipt_load(state, error);
 
-	if (!receipt)
-		return false;
-
-	g_clear_pointer(&txn->journal, journal_free);
-	if (!file_remove(journal, error) || !sweep(state, "txn", receipt, error) ||
-	    !sweep(state, "stacks", receipt, error))
-		return false;
-
-	(void)rmdir(listings);
-	return true;
+	g_clear_pointer(&txn->journal, journal_free); /* and its ballast: there is room again */
+	remember(txn, end);
+	return file_remove(journal, error) && txn_sweep(txn->app->paths->state, error);
 }
 
 /* What the receipt said of the stack before the run, once more: for a run that was taken back after
@@ -215,16 +184,41 @@ static bool restore_receipt(Txn *txn, GError **error)
 	                      json_integer_value(json_object_get(receipt, "generation")), error);
 }
 
+/* A project that was taken down is started again as the receipt has it, once its files are back. */
+static bool start_again(const Txn *txn, GError **error)
+{
+	for (guint i = 0; i < txn->steps->len; i++) {
+		const TxnStep *done = txn->steps->pdata[i];
+		const json_t *record =
+			txn->plan ? receipt_step(txn->plan->receipt, done->id) : NULL;
+		g_autoptr(Step) step = record ? step_from_json(record, NULL) : NULL;
+		if (!step || step->kind != &step_kind_compose)
+			continue;
+
+		StepRun run = { .step = step,
+			        .txn_dir = txn->dir,
+			        .token = txn->token,
+			        .receipt = record,
+			        .host = txn->host };
+		g_autoptr(json_t) result = step->kind->apply(&run, error);
+		if (!result)
+			return false;
+	}
+
+	return true;
+}
+
 bool txn_roll_back(Txn *txn, GError **error)
 {
+	journal_drop_ballast(txn->journal);
 	if (!journal_append(txn->journal, json_pack("{s:s}", "type", "rollback"), error))
 		return false;
 
 	cancel_suspend(true);
-	bool is_done = txn_undo_all(txn, error) &&
+	bool is_done = txn_undo_all(txn, error) && start_again(txn, error) &&
 	               (!txn->has_commit || restore_receipt(txn, error)) &&
 	               journal_append(txn->journal, json_pack("{s:s}", "type", "aborted"), error) &&
-	               clean_up(txn, error);
+	               clean_up(txn, "taken back", error);
 	cancel_suspend(false);
 	return is_done;
 }
@@ -321,6 +315,7 @@ static json_t *make_entry(const Txn *txn)
 	json_put(entry, "stack_dir", plan->stack_dir);
 	json_object_set_new(entry, "txns", txns);
 	json_object_set_new(entry, "deferred", deferred_list(plan));
+	json_object_set(entry, "tests", plan->tests);
 	json_object_set_new(entry, "steps", merged_steps(txn));
 	return entry;
 }
@@ -365,17 +360,6 @@ static void hand_over_packages(json_t *receipt, const Txn *txn)
 	}
 }
 
-static const char *stack_name(const Txn *txn, const json_t *receipt)
-{
-	const char *name = NULL;
-	json_t *entry = NULL;
-
-	json_object_foreach(json_object_get(receipt, "stacks"), name,
-	                    entry) if (json_equal(entry, txn->entry)) return name;
-
-	return NULL;
-}
-
 bool txn_commit(Txn *txn, GError **error)
 {
 	g_autoptr(json_t) receipt = receipt_load(txn->app->paths->state, error);
@@ -387,31 +371,16 @@ bool txn_commit(Txn *txn, GError **error)
 	if (txn->plan) {
 		json_object_set_new(stacks, txn->plan->stack, make_entry(txn));
 	} else {
-		const char *name = stack_name(txn, receipt);
-		if (name)
-			json_object_del(stacks, name);
+		/* Nothing to lose where it is gone: a kill behind the commit record. */
+		(void)json_object_del(stacks, txn->stack ? txn->stack : "");
 		hand_over_packages(receipt, txn);
 	}
 
 	return write_commit(txn, receipt, error) && txn_finish(txn, error);
 }
 
-/* What a step replaced and what nobody changed: it was kept as long as the run could be taken back. */
-static bool discard_replaced(const Txn *txn, GError **error)
-{
-	for (guint i = 0; i < txn->steps->len; i++) {
-		const TxnStep *step = txn->steps->pdata[i];
-		g_auto(GStrv) paths = json_to_strv(json_object_get(step->result, "discard"));
-		for (char **path = paths; *path && txn->plan; path++)
-			if (!tree_remove(*path, error))
-				return false;
-	}
-
-	return true;
-}
-
 bool txn_finish(Txn *txn, GError **error)
 {
 	return receipt_switch(txn->app->paths->state, txn->generation, error) &&
-	       clean_up(txn, error) && discard_replaced(txn, error);
+	       clean_up(txn, "done", error);
 }

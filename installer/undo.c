@@ -46,7 +46,8 @@ static const Primitive primitive_table[] = {
 	{ "remove_listed", undo_remove_listed },   { "packages_remove", packages_remove },
 	{ "key_delete", undo_key_delete },         { "keystore_delete", undo_keystore_delete },
 	{ "compose_down", compose_down },          { "noop", noop },
-	{ "handover_remove", handover_remove },
+	{ "handover_remove", handover_remove },    { "service_stop", undo_service_stop },
+	{ "service_resume", undo_service_resume }, { "model_delete", undo_model_delete },
 };
 
 static const Primitive *find_primitive(const char *name)

@@ -32,6 +32,10 @@
  *   compose_down     project, directory, files, env_file
  *   handover_remove  generated, [directory]   remove the keys in memory of a compose project, and the
  *                                        files that were generated to hand them over
+ *   service_stop     service             stop the program that service describes (installer/service.h)
+ *   service_resume   service, was_running   start it again if it ran before and its program is there;
+ *                                        else remove its log and pid file
+ *   model_delete     name, at            remove a model from the Ollama at that URL
  *   noop             text                cannot be taken back; said so in the plan
  */
 
@@ -65,6 +69,10 @@ bool undo_is_known(const char *name);
  * directory with our mark that stands already is taken.
  */
 bool undo_mark_tree(const char *path, const char *token, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Removes a tree that we made, or nothing if there is none.  The mark goes last: a kill cannot leave
+ *  half a tree without it, which nobody would know as ours. */
+bool undo_drop_tree(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: (transfer full) (nullable): the token in the mark of the tree at @path. */
 char *undo_tree_token(const char *path);

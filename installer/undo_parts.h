@@ -55,5 +55,11 @@ bool undo_restore_tree(const Undo *undo, const json_t *part, GError **error);
 bool undo_remove_listed(const Undo *undo, const json_t *part, GError **error);
 /** name, [backend] */
 bool undo_key_delete(const Undo *undo, const json_t *part, GError **error);
+/** service */
+bool undo_service_stop(const Undo *undo, const json_t *part, GError **error);
+/** service, was_running */
+bool undo_service_resume(const Undo *undo, const json_t *part, GError **error);
+/** name, at */
+bool undo_model_delete(const Undo *undo, const json_t *part, GError **error);
 /** path, [key_file], [backend] */
 bool undo_keystore_delete(const Undo *undo, const json_t *part, GError **error);

@@ -36,8 +36,7 @@ static const char *need_token(const json_t *part, GError **error)
 	return NULL;
 }
 
-/* The mark goes last: a kill during the removal cannot leave a half tree without one. */
-static bool remove_marked(const char *path, GError **error)
+bool undo_drop_tree(const char *path, GError **error)
 {
 	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
 	const char *name = NULL;
@@ -62,7 +61,7 @@ static bool take_away(const Undo *undo, const char *path, const char *token, GEr
 
 	g_autofree char *found = undo_tree_token(path);
 	if (g_strcmp0(found, token) == 0)
-		return remove_marked(path, error);
+		return undo_drop_tree(path, error);
 	if (!found && rmdir(path) == 0)
 		return true; /* killed between the mark and the empty directory */
 

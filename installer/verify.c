@@ -7,7 +7,8 @@
 #include "base/cancel.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "base/process.h"
+#include "installer/lifecycle_test.h"
+#include "installer/receipt.h"
 
 /* A test stands only where all that it needs is there. */
 static bool can_run(const Plan *plan, const json_t *test)
@@ -26,19 +27,43 @@ static bool can_run(const Plan *plan, const json_t *test)
 	return true;
 }
 
-static bool run_test(const json_t *test, GError **error)
+/* The step as the receipt will have it. */
+static json_t *record_of(const Txn *txn, const PlanItem *item)
+{
+	const TxnStep *done = txn_find_step(txn, item->step->id);
+	const json_t *before = receipt_step(txn->plan->receipt, item->step->id);
+	json_t *result = done && done->result ? done->result : json_object_get(before, "result");
+
+	return json_pack("{s:s, s:s, s:O, s:O*}", "id", item->step->id, "kind",
+	                 item->step->kind->name, "inputs", item->step->inputs, "result", result);
+}
+
+/* The stack as it is about to be installed. */
+static Lifecycle *life_of(const Txn *txn, GError **error)
+{
+	const Plan *plan = txn->plan;
+	json_t *steps = json_array();
+
+	for (guint i = 0; i < plan->items->len; i++) {
+		const PlanItem *item = plan->items->pdata[i];
+		if (!item->deferred)
+			json_array_append_new(steps, record_of(txn, item));
+	}
+	json_t *entry = json_pack("{s:s, s:s, s:s, s:o}", "title", plan->title, "profile",
+	                          plan->profile, "stack_dir", plan->stack_dir, "steps", steps);
+	g_autoptr(json_t) receipt = json_pack("{s:{s:o}}", "stacks", plan->stack, entry);
+
+	return lifecycle_of_receipt(txn->app, plan->stack, receipt, error);
+}
+
+static bool run_test(const json_t *test, const Lifecycle *life, GError **error)
 {
 	const char *name = json_text_or(test, "name", "");
-	g_auto(GStrv) argv = json_to_strv(json_object_get(test, "argv"));
 	g_autoptr(GError) cause = NULL;
-	ProcessSpec spec = {
-		.argv = (const char *const *)argv,
-		.timeout_ms = (guint)json_integer_value(json_object_get(test, "timeout_s")) * 1000,
-	};
-	g_autofree char *out = process_capture(&spec, &cause);
+	bool is_passed = life_test_run(test, life, &cause);
 
-	log_line("verify", "%s: %s", name, out ? "passed" : cause->message);
-	if (out)
+	log_line("verify", "%s: %s", name, is_passed ? "passed" : cause->message);
+	if (is_passed)
 		return true;
 	if (cancel_signal() != 0) {
 		g_propagate_error(error, g_steal_pointer(&cause));
@@ -52,11 +77,17 @@ static bool run_test(const json_t *test, GError **error)
 
 bool verify_stack(Txn *txn, GError **error)
 {
+	g_autoptr(Lifecycle) life = life_of(txn, error);
 	gsize i = 0;
 	json_t *test = NULL;
 
-	json_array_foreach(txn->plan->tests, i, test) if (can_run(txn->plan, test) &&
-	                                                  !run_test(test, error)) return false;
+	if (!life)
+		return false;
+	json_array_foreach(txn->plan->tests, i, test)
+	{
+		if (can_run(txn->plan, test) && !run_test(test, life, error))
+			return false;
+	}
 
 	return true;
 }

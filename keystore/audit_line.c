@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -13,6 +14,7 @@
 #define FIRST_KEY ",\"first\":"
 #define MAC_KEY ",\"mac\":\""
 #define SEALED_SIZE (sizeof(MAC_KEY) - 1 + AUDIT_HEX_SIZE - 1 + 2)
+#define TIME_SIZE sizeof("9999-12-31T23:59:59Z")
 #define STORE_PURPOSE "slipway audit store"
 
 static void to_hex(const guint8 *bytes, gsize size, char *hex)
@@ -83,11 +85,15 @@ static char *plain(char *text)
 	return text;
 }
 
-static char *now_text(void)
+/* GLib would first look for the character set of the locale, in files. */
+static const char *print_now(char *text, gsize size)
 {
-	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	time_t now = time(NULL);
+	struct tm utc = { 0 };
 
-	return g_date_time_format(now, "%Y-%m-%dT%H:%M:%SZ");
+	(void)gmtime_r(&now, &utc);
+	(void)strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &utc);
+	return text;
 }
 
 /* All of the line but its MAC and what closes it.  Nothing in it needs to be escaped: words of ours,
@@ -95,11 +101,11 @@ static char *now_text(void)
 static char *make_body(const AuditEvent *event, const AuditPlace *place, const char *program,
                        const char *store)
 {
-	g_autofree char *time = now_text();
 	g_autofree char *parent = plain(audit_process_name(getppid()));
 	g_autofree char *name =
 		event->name ? g_strdup_printf("\"%s\"", event->name) : g_strdup("null");
 	char prev[AUDIT_HEX_SIZE];
+	char moment[TIME_SIZE] = "";
 
 	to_hex(place->prev, AUDIT_HASH_BYTES, prev);
 	return g_strdup_printf(
@@ -108,9 +114,9 @@ static char *make_body(const AuditEvent *event, const AuditPlace *place, const c
 		"\"name\":%s,\"backend\":\"%s\",\"source\":\"%s\",\"result\":\"%s\","
 		"\"uid\":%u,\"pid\":%d,\"parent\":\"%s\",\"exe\":\"%s\",\"store\":\"%s\","
 		"\"prev\":\"%s\"",
-		place->seq, place->segment, place->first, time, event->op, event->profile, name,
-		event->backend, event->source, event->result, (guint)getuid(), (int)getpid(),
-		parent ? parent : "", program, store, prev);
+		place->seq, place->segment, place->first, print_now(moment, sizeof(moment)),
+		event->op, event->profile, name, event->backend, event->source, event->result,
+		(guint)getuid(), (int)getpid(), parent ? parent : "", program, store, prev);
 }
 
 void audit_line_append(GString *out, const AuditEvent *event, const AuditPlace *place,

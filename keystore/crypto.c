@@ -12,17 +12,26 @@
 #include <openssl/rand.h>
 #include <string.h>
 
+#include "base/openssl.h"
+
 #define DIGEST_BYTES ((gsize)32)
 /* Added to what scrypt needs: OpenSSL counts the blocks of p and its own overhead too. */
 #define SCRYPT_SLACK_BYTES ((guint64)1024 * 1024)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_KDF, EVP_KDF_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_KDF_CTX, EVP_KDF_CTX_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_MAC, EVP_MAC_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_MAC_CTX, EVP_MAC_CTX_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
 
 static const guint8 zero_nonce[CRYPTO_NONCE_BYTES];
+
+/** What all calls use: to fetch an algorithm by its name takes longer than to use it. */
+typedef struct {
+	EVP_MD *sha256;
+	EVP_CIPHER *chacha20_poly1305;
+	EVP_MAC *hmac;
+	EVP_MAC_CTX *hmac_sha256; /* copied for each use */
+} Algorithms;
 
 /* Fails only when OpenSSL is broken or a small allocation failed: GLib ends the program then, too. */
 static void must(bool is_done)
@@ -31,8 +40,37 @@ static void must(bool is_done)
 		g_error("libcrypto refuses to work");
 }
 
+static gpointer fetch_algorithms(gpointer data)
+{
+	Algorithms *fetched = data;
+	char digest[] = "SHA256";
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end(),
+	};
+
+	(void)openssl_start();
+	fetched->sha256 = EVP_MD_fetch(NULL, digest, NULL);
+	fetched->chacha20_poly1305 = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
+	fetched->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	fetched->hmac_sha256 = EVP_MAC_CTX_new(fetched->hmac);
+	/* OpenSSL before 3.2 copies none without a key. */
+	must(fetched->sha256 && fetched->chacha20_poly1305 && fetched->hmac_sha256 &&
+	     EVP_MAC_init(fetched->hmac_sha256, zero_nonce, sizeof(zero_nonce), params) == 1);
+	return fetched;
+}
+
+static const Algorithms *algorithms(void)
+{
+	static Algorithms fetched;
+	static GOnce once = G_ONCE_INIT;
+
+	return g_once(&once, fetch_algorithms, &fetched);
+}
+
 void *crypto_alloc(gsize size_bytes)
 {
+	(void)openssl_start();
 	void *data = OPENSSL_secure_zalloc(size_bytes);
 
 	if (!data)
@@ -53,6 +91,7 @@ void crypto_key_clear(CryptoKey *key)
 
 void crypto_random(void *data, gsize size_bytes)
 {
+	(void)openssl_start();
 	must(RAND_bytes(data, (int)size_bytes) == 1);
 }
 
@@ -63,21 +102,16 @@ bool crypto_equal(const void *a, const void *b, gsize size_bytes)
 
 void crypto_sha256(Span data, guint8 *digest)
 {
-	must(EVP_Digest(data.data, data.size, digest, NULL, EVP_sha256(), NULL) == 1);
+	must(EVP_Digest(data.data, data.size, digest, NULL, algorithms()->sha256, NULL) == 1);
 }
 
 void crypto_hmac(Span key, Span data, guint8 *mac)
 {
-	g_autoptr(EVP_MAC) hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	g_autoptr(EVP_MAC_CTX) context = EVP_MAC_CTX_new(hmac);
-	char digest[] = "SHA256";
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-		OSSL_PARAM_construct_end(),
-	};
+	g_autoptr(EVP_MAC_CTX) context = EVP_MAC_CTX_dup(algorithms()->hmac_sha256);
 	gsize written = 0;
 
-	must(EVP_MAC_init(context, key.data, key.size, params) == 1 &&
+	/* Without a key it would go on with the one of the copy. */
+	must(context && key.data && EVP_MAC_init(context, key.data, key.size, NULL) == 1 &&
 	     EVP_MAC_update(context, data.data, data.size) == 1 &&
 	     EVP_MAC_final(context, mac, &written, CRYPTO_KEY_BYTES) == 1);
 }
@@ -143,7 +177,7 @@ static EVP_CIPHER_CTX *cipher_new(const CryptoBox *box, bool is_sealing)
 	int written = 0;
 
 	must(context &&
-	     EVP_CipherInit_ex2(context, EVP_chacha20_poly1305(), box->key,
+	     EVP_CipherInit_ex2(context, algorithms()->chacha20_poly1305, box->key,
 	                        box->nonce ? box->nonce : zero_nonce, is_sealing, NULL) == 1);
 	if (box->aad.size > 0)
 		must(EVP_CipherUpdate(context, NULL, &written, box->aad.data, (int)box->aad.size) ==

@@ -45,7 +45,8 @@ static bool others_can_write(const struct stat *status)
 	       ((status->st_mode & S_IWGRP) && !is_own_group(status->st_gid));
 }
 
-static bool guard_directory(const char *path, GError **error)
+/* @has_link: (inout): becomes true when @path is a symbolic link. */
+static bool guard_directory(const char *path, bool *has_link, GError **error)
 {
 	struct stat status;
 
@@ -58,6 +59,7 @@ static bool guard_directory(const char *path, GError **error)
 		                     "Put the keystore into a directory of your own.",
 		                     "%s belongs to somebody else (uid %u)", path,
 		                     (guint)status.st_uid);
+	*has_link = *has_link || S_ISLNK(status.st_mode);
 	if (S_ISLNK(status.st_mode) || !others_can_write(&status))
 		return true;
 
@@ -68,11 +70,11 @@ static bool guard_directory(const char *path, GError **error)
 	                     (guint)status.st_mode & 07777);
 }
 
-static bool guard_chain(const char *directory, GError **error)
+static bool guard_chain(const char *directory, bool *has_link, GError **error)
 {
 	g_autofree char *at = g_strdup(directory);
 
-	while (guard_directory(at, error)) {
+	while (guard_directory(at, has_link, error)) {
 		if (strcmp(at, "/") == 0)
 			return true;
 		char *parent = g_path_get_dirname(at);
@@ -86,15 +88,19 @@ bool guard_directories(const char *path, GError **error)
 {
 	g_autofree char *directory = g_path_get_dirname(path);
 	char real[PATH_MAX];
+	bool has_link = false;
 
 	g_return_val_if_fail(g_path_is_absolute(path), false);
-	if (!realpath(directory, real)) {
-		fault_set_errno(error, errno, "cannot look at %s", directory);
+	if (!guard_chain(directory, &has_link, error))
 		return false;
-	}
-	/* Both: somebody could replace a symlink on the way, or what it points to. */
-	return guard_chain(directory, error) &&
-	       (strcmp(directory, real) == 0 || guard_chain(real, error));
+	if (!has_link)
+		return true;
+
+	/* Somebody could replace a symlink on the way, or what it points to. */
+	if (realpath(directory, real))
+		return guard_chain(real, &has_link, error);
+	fault_set_errno(error, errno, "cannot look at %s", directory);
+	return false;
 }
 
 static const char *owner_hint(uid_t owner)

@@ -81,3 +81,14 @@ GPtrArray *keystore_list_all(Keystore *store, GError **error) G_GNUC_WARN_UNUSED
 
 /** Returns: (transfer full): the profiles that have keys, sorted; NULL with an error set. */
 char **keystore_profiles(Keystore *store, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/**
+ * Gives the keys of the profile another one, with all that is known of them: copied, compared, and
+ * only then removed, so that a kill leaves each under the old name, the new one or both.  Goes on
+ * where such a run stopped.  @count: (out): how many there are; 0 is no error.
+ *
+ * Returns: false with FAILED, in domain FAULT (@to has another secret under one of the names), or
+ * another error set; nothing was removed.
+ */
+bool keystore_rename_profile(Keystore *store, const char *to, guint *count,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -109,12 +109,12 @@ static const BackEnd *choose(const Keystore *store, char **why, GError **error)
 
 bool keystore_settle(Keystore *store, GError **error)
 {
-	g_autofree char *why = NULL;
-
 	if (store->back_end)
 		return true;
 	if (!keystore_check_profile(store->options.profile, error))
 		return false;
+
+	g_autofree char *why = NULL;
 	store->back_end = choose(store, &why, error);
 	if (!store->back_end)
 		return false;

@@ -107,8 +107,10 @@ static AuditEvent *events_of(const Keystore *store, const GArray *changes, const
 	for (guint i = 0; i < changes->len; i++) {
 		const BackEndChange *change = &g_array_index(changes, BackEndChange, i);
 
-		if (strcmp(change->profile, KEYSTORE_PROFILE_OWN) != 0)
-			events[(*count)++] = event_of(store, op_of(change), change->name, result);
+		if (strcmp(change->profile, KEYSTORE_PROFILE_OWN) == 0)
+			continue;
+		events[*count] = event_of(store, op_of(change), change->name, result);
+		events[(*count)++].profile = change->profile;
 	}
 	return events;
 }

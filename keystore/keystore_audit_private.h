@@ -40,3 +40,8 @@ void keystore_audit_refusal(Keystore *store, const KeystoreChange *changes, guin
 /** Writes down how it ended. */
 void keystore_audit_end(Keystore *store, const GArray *changes, GBytes *master,
                         const GError *error);
+
+/** Makes the changes in @list (BackEndChange), with lines in the audit log before and after.
+ *  @master: (nullable) and @head: (nullable): those two items of our own, as the store has them. */
+bool keystore_apply_audited(Keystore *store, GArray *list, GBytes *master, GBytes *head,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;

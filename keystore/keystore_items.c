@@ -277,9 +277,8 @@ static bool apply_list(Keystore *store, const GArray *list, GError **error)
 	return false;
 }
 
-/* @head: (nullable): of the audit log, as the store has it. */
-static bool apply_audited(Keystore *store, GArray *list, GBytes *master, GBytes *head,
-                          GError **error)
+bool keystore_apply_audited(Keystore *store, GArray *list, GBytes *master, GBytes *head,
+                            GError **error)
 {
 	g_autoptr(GBytes) sealed G_GNUC_UNUSED = keystore_audit_begin(store, list, master, head);
 	g_autoptr(GError) cause = NULL;
@@ -309,8 +308,8 @@ static bool apply_over(Keystore *store, const KeystoreChange *changes, guint cou
 	}
 	if (made && is_saving)
 		g_array_prepend_val(list, first);
-	return apply_audited(store, list, made ? made : items[0].secret, items[count + 1].secret,
-	                     error);
+	return keystore_apply_audited(store, list, made ? made : items[0].secret,
+	                              items[count + 1].secret, error);
 }
 
 /* Reads, then writes.  EXISTS: somebody else made the master secret in between. */

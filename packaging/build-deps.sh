@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the packages that building (and testing) slipway needs and that this machine lacks, and
 # says so.  Debian, Ubuntu, Fedora and Homebrew; as root directly, else through sudo.
-# Usage: build-deps.sh build|test|static|bench [ARCH]   static, bench: on Debian and Ubuntu only
+# Usage: build-deps.sh build|test|static|bench|valgrind [ARCH]   static, bench: on Debian and Ubuntu only
 set -eu
 
 purpose=${1:-build}
@@ -39,6 +39,7 @@ if command -v apt-get >/dev/null 2>&1; then
   wanted=$apt_build
   [ "$purpose" = test ] && wanted="$apt_build $apt_test"
   [ "$purpose" = bench ] && wanted="$apt_build $apt_bench"
+  [ "$purpose" = valgrind ] && wanted="$apt_build valgrind"
   if [ "$purpose" = static ]; then
     wanted=$apt_static
     case ${2:-$(uname -m)}-on-$(uname -m) in
@@ -72,6 +73,7 @@ elif [ "$purpose" = static ]; then
 elif command -v dnf >/dev/null 2>&1; then
   wanted=$dnf_build
   [ "$purpose" = test ] && wanted="$dnf_build $dnf_test"
+  [ "$purpose" = valgrind ] && wanted="$dnf_build valgrind"
   for package in $wanted; do
     rpm -q --whatprovides "$package" >/dev/null 2>&1 || missing="$missing $package"
   done

@@ -6,10 +6,12 @@
 
 #include <string.h>
 
-#include "base/ini.h"
+#include "payload/catalogue_private.h"
 #include "payload/embedded.h"
 
 #define SECTION_PREFIX "tool "
+#define RELEASE_PREFIX "on "
+#define VENDOR_PREFIX "vendor "
 
 /* The managers that a [tool] can name a package for, and what they are filed under. */
 typedef struct {
@@ -22,11 +24,8 @@ static const Manager managers[] = {
 	{ "pacman", NULL }, { "apk", NULL }, { "brew", NULL },
 };
 
-static const char *const other_keys[] = { "title", "programs", "file", "ask", "needs-too", NULL };
-
-struct Catalogue {
-	GPtrArray *tools;
-};
+static const char *const other_keys[] = { "title",     "programs", "file", "ask",
+	                                  "needs-too", "vendor",   NULL };
 
 static bool is_known_key(const char *key)
 {
@@ -88,6 +87,10 @@ static CatalogueTool *read_tool(const IniFile *ini, const char *section)
 	tool->ask = words(ini, section, "ask");
 	tool->needs_too = lines(ini, section, "needs-too");
 	tool->packages = read_packages(ini, section);
+
+	g_auto(GStrv) vendor = words(ini, section, "vendor");
+	tool->vendor = g_strdup(*vendor);
+	tool->vendor_packages = g_strdupv(*vendor ? vendor + 1 : vendor);
 	return tool;
 }
 
@@ -101,8 +104,32 @@ static void check_tool(const IniFile *ini, const CatalogueTool *tool)
 	for (guint i = 0; i < ini_entries(ini)->len; i++) {
 		const IniEntry *entry = g_ptr_array_index(ini_entries(ini), i);
 
-		if (!is_known_key(entry->key))
+		if (g_str_has_prefix(entry->section, SECTION_PREFIX) && !is_known_key(entry->key))
 			g_error("catalogue.ini:%u: unknown key %s", entry->line, entry->key);
+	}
+}
+
+/* The tools first: the releases name them. */
+static void read_sections(Catalogue *catalogue, bool is_tools)
+{
+	const GPtrArray *sections = ini_sections(catalogue->ini);
+
+	for (guint i = 0; i < sections->len; i++) {
+		const char *section = g_ptr_array_index(sections, i);
+		bool is_tool = g_str_has_prefix(section, SECTION_PREFIX);
+		bool is_release = g_str_has_prefix(section, RELEASE_PREFIX);
+
+		if (!is_tool && !is_release && !g_str_has_prefix(section, VENDOR_PREFIX))
+			g_error("catalogue.ini: unknown section [%s]", section);
+		if (is_tool && is_tools) {
+			CatalogueTool *tool = read_tool(catalogue->ini, section);
+
+			check_tool(catalogue->ini, tool);
+			g_ptr_array_add(catalogue->tools, tool);
+		}
+		if (is_release && !is_tools)
+			g_ptr_array_add(catalogue->releases,
+			                catalogue_read_release(catalogue, section));
 	}
 }
 
@@ -110,24 +137,15 @@ static Catalogue *read_catalogue(void)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GBytes) text = embedded_catalogue();
-	g_autoptr(IniFile) ini = ini_parse_bytes(text, "catalogue.ini", &error);
 	Catalogue *catalogue = g_new0(Catalogue, 1);
 
-	if (!ini)
+	catalogue->ini = ini_parse_bytes(text, "catalogue.ini", &error);
+	if (!catalogue->ini)
 		g_error("%s", error->message);
-
 	catalogue->tools = g_ptr_array_new();
-	for (guint i = 0; i < ini_sections(ini)->len; i++) {
-		const char *section = g_ptr_array_index(ini_sections(ini), i);
-
-		if (!g_str_has_prefix(section, SECTION_PREFIX))
-			g_error("catalogue.ini: unknown section [%s]", section);
-
-		CatalogueTool *tool = read_tool(ini, section);
-		check_tool(ini, tool);
-		g_ptr_array_add(catalogue->tools, tool);
-	}
-
+	catalogue->releases = g_ptr_array_new();
+	read_sections(catalogue, true);
+	read_sections(catalogue, false);
 	return catalogue;
 }
 

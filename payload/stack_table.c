@@ -118,6 +118,8 @@ static const StackRow service_rows[] = {
 };
 
 static const StackRow step_rows[] = {
+	{ "irreversible", &stack_type_note, 0,                             false,
+	  "A phrase for people: what it does that nothing takes back. Unattended, it then needs --accept=irreversible." },
 	{ "kind",     &stack_type_text,     offsetof(StackStep, kind),     true,
 	  "What sort of step; the keys of each kind are below." },
 	{ "title",    &stack_type_note,     0,                             false,
@@ -196,7 +198,7 @@ const StackSection stack_section_table[] = {
 	{ "test", ROWS(test_rows), KEPT, .is_open = true,
 	  .argument = "NAME",
 	  .about = "A proof that the installed stack works.",
-	  .about_rest = "Further keys: run, the command and its arguments, without a shell; needs, the steps without which it is left out; timeout, in seconds." },
+	  .about_rest = "Further keys: run, the command and its arguments, without a shell, with service inside of that service's container; or url, which has to answer with 200 and may have the ports' ${VARIABLE}s in it; expect, a text that has to be in the answer; needs, the steps without which it is left out; timeout, in seconds." },
 };
 /* clang-format on */
 

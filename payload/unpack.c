@@ -227,7 +227,7 @@ bool unpack_walk(const UnpackSource *source, const ArchiveLimits *limits, const 
 	return true;
 }
 
-static bool has_something(guint selected, const UnpackSource *source, GError **error)
+bool unpack_has_something(guint selected, const UnpackSource *source, GError **error)
 {
 	if (selected == 0)
 		fault_set(error, STATUS_DATA, NULL, "%s: there is nothing to unpack in it",
@@ -245,7 +245,7 @@ static bool unpack_source(const UnpackSource *source, const char *directory,
 		return false;
 	}
 	if (!unpack_walk(source, limits, NULL, &selected, error) ||
-	    !has_something(selected, source, error))
+	    !unpack_has_something(selected, source, error))
 		return false;
 
 	g_autoptr(UnpackWriter) writer = unpack_writer_new(directory, error);

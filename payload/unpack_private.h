@@ -72,6 +72,9 @@ typedef struct {
 bool unpack_walk(const UnpackSource *source, const ArchiveLimits *limits, const UnpackSink *sink,
                  guint *selected, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: false with DATA set when nothing was selected. */
+bool unpack_has_something(guint selected, const UnpackSource *source, GError **error);
+
 /** Writes a tree into a fresh directory beside @directory; free removes it unless committed. */
 typedef struct UnpackWriter UnpackWriter;
 
@@ -81,6 +84,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(UnpackWriter, unpack_writer_free)
 
 /** Returns: the sink that writes. */
 UnpackSink unpack_writer_sink(UnpackWriter *writer);
+
+/** From here on, what is written belongs to the next archive. */
+void unpack_writer_mark(UnpackWriter *writer);
+
+/** Removes what was written since the mark. */
+bool unpack_writer_rewind(UnpackWriter *writer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Syncs the tree and renames it to its name. */
 bool unpack_writer_commit(UnpackWriter *writer, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -43,11 +43,56 @@ bool unpack_source_open(const char *path, UnpackSource *source, GError **error)
 	return false;
 }
 
+/* Short only at the end. */
+static gssize pull_all(UnpackFeed *feed, guint8 *buffer, gsize size_bytes, GError **error)
+{
+	gsize done = 0;
+
+	while (done < size_bytes && !feed->is_ended) {
+		gssize got = feed->pull(feed->from, buffer + done, size_bytes - done, error);
+
+		if (got < 0)
+			return -1;
+		done += (gsize)got;
+		feed->pulled_bytes += (guint64)got;
+		feed->is_ended = got == 0;
+	}
+	return (gssize)done;
+}
+
+bool unpack_feed_begin(UnpackFeed *feed, GError **error)
+{
+	gssize got = pull_all(feed, feed->head, sizeof feed->head, error);
+
+	feed->head_bytes = (gsize)MAX(got, 0);
+	return got >= 0;
+}
+
+static gssize read_feed(UnpackFeed *feed, guint64 offset, guint8 *buffer, gsize size_bytes,
+                        GError **error)
+{
+	gsize kept = 0;
+
+	if (offset < feed->head_bytes) {
+		kept = (gsize)MIN(size_bytes, feed->head_bytes - offset);
+		memcpy(buffer, feed->head + offset, kept);
+	} else if (offset != feed->pulled_bytes) {
+		g_error("a feed is read in order");
+	}
+	if (kept == size_bytes)
+		return (gssize)kept;
+
+	gssize got = pull_all(feed, buffer + kept, size_bytes - kept, error);
+	return got < 0 ? -1 : (gssize)kept + got;
+}
+
 gssize unpack_source_read(const UnpackSource *source, guint64 offset, void *buffer,
                           gsize size_bytes, GError **error)
 {
 	gsize done = 0;
 
+	if (source->feed)
+		return read_feed(source->feed, offset, buffer, size_bytes, error);
 	if (source->data) {
 		done = (gsize)MIN(size_bytes, source->size_bytes - MIN(offset, source->size_bytes));
 		if (done > 0)

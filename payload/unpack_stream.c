@@ -9,12 +9,15 @@
 #include <string.h>
 
 #include "base/cancel.h"
+#include "base/download.h"
 #include "base/fault.h"
 #include "payload/unpack_stream_private.h"
 
 typedef struct archive ArchiveReader;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ArchiveReader, archive_read_free)
 
+#define RUN_BYTES ((guint64)1 << 30)
+#define MAX_RATIO ((guint64)1 << 20)
 #define HEAD_BYTES 64 /* enough for every magic number */
 #define BLOCK_BYTES 512
 #define PIECE_BYTES 65536 /* a multiple of BLOCK_BYTES */
@@ -36,6 +39,7 @@ struct UnpackStream {
 	guint64 content_end; /* offset behind the last byte that is not zero */
 	guint64 max_bytes;
 	bool is_whole; /* the end of the compressed stream was reached */
+	GError *cause; /* (nullable): why feed_unfilter() failed: libarchive would only keep its text */
 	guint8 input[PIECE_BYTES];
 	guint8 piece[PIECE_BYTES];
 };
@@ -74,17 +78,29 @@ static bool damaged(GError **error, const char *why)
 static la_ssize_t feed_unfilter(struct archive *a, void *data, const void **buffer)
 {
 	UnpackStream *stream = data;
-	g_autoptr(GError) error = NULL;
-	gssize got = unpack_source_read(stream->source, stream->read_bytes, stream->input,
-	                                PIECE_BYTES, &error);
+	gssize got = -1;
 
+	if (!stream->cause)
+		got = unpack_source_read(stream->source, stream->read_bytes, stream->input,
+		                         PIECE_BYTES, &stream->cause);
 	if (got < 0) {
-		archive_set_error(a, EIO, "%s", error->message);
+		archive_set_error(a, EIO, "%s", stream->cause->message);
 		return ARCHIVE_FATAL;
 	}
 	stream->read_bytes += (guint64)got;
 	*buffer = stream->input;
 	return got;
+}
+
+/* Always false: the source's own error if it has one, else what libarchive says. */
+static bool fail_unfilter(UnpackStream *stream, GError **error)
+{
+	const char *why = archive_error_string(stream->unfilter);
+
+	if (!stream->cause)
+		return damaged(error, why ? why : "unknown reason");
+	g_propagate_error(error, g_steal_pointer(&stream->cause));
+	return false;
 }
 
 /* ARCHIVE_WARN from @support means that the library would run a program instead: never. */
@@ -101,7 +117,7 @@ static bool open_unfilter(UnpackStream *stream, int (*support)(struct archive *)
 	if (archive_read_support_format_raw(stream->unfilter) != ARCHIVE_OK ||
 	    archive_read_open(stream->unfilter, stream, NULL, feed_unfilter, NULL) != ARCHIVE_OK ||
 	    archive_read_next_header(stream->unfilter, &entry) != ARCHIVE_OK)
-		return damaged(error, archive_error_string(stream->unfilter));
+		return fail_unfilter(stream, error);
 	if (archive_filter_code(stream->unfilter, 0) != code ||
 	    archive_filter_code(stream->unfilter, 1) != ARCHIVE_FILTER_NONE) {
 		fault_set(error, STATUS_DATA, NULL, "compressed more than once");
@@ -111,25 +127,13 @@ static bool open_unfilter(UnpackStream *stream, int (*support)(struct archive *)
 	return true;
 }
 
-static bool looks_like_html(const guint8 *head, gsize size_bytes)
-{
-	while (size_bytes > 0 && g_ascii_isspace((char)*head)) {
-		head++;
-		size_bytes--;
-	}
-
-	return size_bytes > 5 && (g_ascii_strncasecmp((const char *)head, "<!doc", 5) == 0 ||
-	                          g_ascii_strncasecmp((const char *)head, "<html", 5) == 0 ||
-	                          g_ascii_strncasecmp((const char *)head, "<head", 5) == 0);
-}
-
 static bool is_recognised(const guint8 *head, gsize size_bytes, GError **error)
 {
 	if (size_bytes == 0) {
 		fault_set(error, STATUS_DATA, NULL, "not a tar archive: the file is empty");
 		return false;
 	}
-	if (looks_like_html(head, size_bytes)) {
+	if (download_is_web_page(head, size_bytes)) {
 		fault_set(
 			error, STATUS_DATA,
 			"It looks like a web page (captive portal or proxy?): open a web page in a "
@@ -196,6 +200,7 @@ void unpack_stream_free(UnpackStream *stream)
 		g_object_unref(stream->gunzip);
 	if (stream->unfilter)
 		(void)archive_read_free(stream->unfilter);
+	g_clear_error(&stream->cause);
 	g_free(stream);
 }
 
@@ -210,26 +215,29 @@ static gssize next_plain(UnpackStream *stream, GError **error)
 	return got;
 }
 
+/* What libarchive was given, it used, and there is no more. */
+static bool end_of_source_is_good(const UnpackStream *stream, GError **error)
+{
+	guint8 byte = 0;
+	gssize more = unpack_source_read(stream->source, stream->read_bytes, &byte, 1, error);
+
+	if (more < 0)
+		return false;
+	return (more == 0 &&
+	        (guint64)archive_filter_bytes(stream->unfilter, -1) == stream->read_bytes) ||
+	       damaged(error, "there are bytes behind its end");
+}
+
 static gssize next_unfiltered(UnpackStream *stream, GError **error)
 {
 	la_ssize_t got = archive_read_data(stream->unfilter, stream->piece, PIECE_BYTES);
 
 	if (got < 0) {
-		const char *why = archive_error_string(stream->unfilter);
-
-		(void)damaged(error, why ? why : "unknown reason");
+		(void)fail_unfilter(stream, error);
 		return -1;
 	}
-	if (got < PIECE_BYTES) {
-		stream->is_whole = true;
-		if ((guint64)archive_filter_bytes(stream->unfilter, -1) !=
-		    stream->source->size_bytes) {
-			(void)damaged(error, "there are bytes behind its end");
-			return -1;
-		}
-	}
-
-	return got;
+	stream->is_whole = got < PIECE_BYTES;
+	return !stream->is_whole || end_of_source_is_good(stream, error) ? got : -1;
 }
 
 static bool refill_input(UnpackStream *stream, GError **error)
@@ -304,6 +312,17 @@ static gsize without_zeros(const guint8 *piece, gsize size_bytes)
 	return size_bytes;
 }
 
+/* What a feed is said to have may be a lie; so what has come bounds what comes out of it, but for
+ * a run of zeros. */
+static guint64 max_so_far(const UnpackStream *stream)
+{
+	guint64 ratio = stream->max_bytes / MAX(stream->source->size_bytes, 1);
+
+	if (!stream->source->feed)
+		return stream->max_bytes;
+	return MIN(stream->max_bytes, RUN_BYTES + stream->read_bytes * MIN(ratio, MAX_RATIO));
+}
+
 gssize unpack_stream_next(UnpackStream *stream, const guint8 **piece, GError **error)
 {
 	gssize got = 0;
@@ -325,7 +344,7 @@ gssize unpack_stream_next(UnpackStream *stream, const guint8 **piece, GError **e
 		return -1;
 
 	stream->piece_bytes = (gsize)got;
-	if (stream->piece_start + stream->piece_bytes > stream->max_bytes) {
+	if (stream->piece_start + stream->piece_bytes > max_so_far(stream)) {
 		fault_set(error, STATUS_DATA, NULL, "too much content for so small an archive");
 		return -1;
 	}

@@ -7,13 +7,29 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/** Where an archive is read from: memory, or a descriptor that is never opened a second time. */
+/** Bytes that come once, in order, and nobody knows how many. */
+typedef struct {
+	/** As download_read(): 0 at the end, if all was right. */
+	gssize (*pull)(gpointer from, void *buffer, gsize size_bytes, GError **error);
+	gpointer from;
+	guint8 head[64]; /* kept: they are looked at before they are used; see every magic number */
+	gsize head_bytes;
+	guint64 pulled_bytes;
+	bool is_ended;
+} UnpackFeed;
+
+/** Where an archive is read from: memory, a descriptor that is never opened a second time, or a
+ *  feed, of which only one pass can be made. */
 typedef struct {
 	const char *name;   /* stands in messages */
-	const guint8 *data; /* (nullable): NULL: @fd is read */
+	const guint8 *data; /* (nullable) */
+	UnpackFeed *feed;   /* (nullable): without both, @fd is read */
 	int fd;
-	guint64 size_bytes;
+	guint64 size_bytes; /* of a feed: what it is said to have, at most what it may have */
 } UnpackSource;
+
+/** Reads the first bytes of a feed, behind which its server has said how many there are. */
+bool unpack_feed_begin(UnpackFeed *feed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: @archive as a source; it must outlive it. */
 UnpackSource unpack_source_of_bytes(GBytes *archive, const char *name);

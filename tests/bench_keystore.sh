@@ -3,6 +3,9 @@
 #
 # Usage: bench_keystore.sh SLIPWAY BENCH_RUN
 #
+# SLIPWAY is the static program, which is what users get; it is measured as an installation leaves it,
+# copied.
+#
 # All commands in turn, ROUNDS (100) times, in one run; medians; ends with status 1 when a bound is
 # broken.  Key file: a get takes at most 2 x cat of a file.  Secret Service (a real GNOME Keyring on a bus
 # of its own): a get takes no longer than secret-tool's.  Both: ten keys through "keys exec" take at most
@@ -21,9 +24,10 @@ if [ -z "${BENCH_HOME:-}" ]; then # outside of the session
   exit
 fi
 
-slipway=$1
 bench=$2
 here=$BENCH_HOME
+slipway=$here/slipway
+cp "$1" "$slipway"
 secret=sk-$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
 lookup="application slipway profile default name KEY_0"
 # shellcheck disable=SC2317 # the trap calls it

@@ -345,7 +345,11 @@ static void test_download(void)
 	g_assert_cmpint(g_mkdir(parent, 0700), ==, 0);
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *url = url_of(rows[i].path);
-		HttpDownload download = { url, rows[i].sha256, 100000, 1500, NULL, NULL };
+		HttpDownload download = { .url = url,
+			                  .sha256 = rows[i].sha256,
+			                  .max_bytes = 100000,
+			                  .timeout_ms = 1500,
+			                  .retry_ms = 1 };
 		g_autoptr(GError) error = NULL;
 		bool is_done = http_download(&download, target, &error);
 
@@ -379,7 +383,11 @@ static void test_download_from_a_file_mirror(void)
 	g_autofree char *absent = g_build_filename(directory, "absent", NULL);
 	g_autofree char *url = g_filename_to_uri(source, NULL, NULL);
 	guint64 last[2] = { 0 };
-	HttpDownload download = { url, HELLO, 100, 0, on_progress, last };
+	HttpDownload download = { .url = url,
+		                  .sha256 = HELLO,
+		                  .max_bytes = 100,
+		                  .on_progress = on_progress,
+		                  .data = last };
 	g_autoptr(GError) error = NULL;
 
 	g_assert_true(g_file_set_contents(source, "hello", -1, NULL));

@@ -174,7 +174,7 @@ static void test_state_says_what_init_got(void)
 		SecretState before = secret_state();
 		secret_init();
 		SecretState after = secret_state();
-		_exit(!before.has_heap && after.has_heap && !after.can_dump ? 0 : 1);
+		_exit(before.has_heap && after.has_heap && !after.can_dump ? 0 : 1);
 	}
 
 	int status = 0;

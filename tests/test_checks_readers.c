@@ -182,6 +182,8 @@ typedef struct {
 
 #define RELEASE "/proc/sys/kernel/osrelease"
 
+#define MOUNTS "/proc/self/mounts"
+
 /* clang-format off */
 static const Place places[] = {
 	{ "plain", NULL, NULL, NULL, 0, FACT_NO, { NULL }, { { RELEASE, "6.1.0-18-amd64\n" } } },
@@ -202,7 +204,8 @@ static const Place places[] = {
 	{ "wsl2-own-kernel", NULL, NULL, NULL, 2, FACT_NO, { NULL }, { { RELEASE, "6.6.1-mine-WSL2\n" } } },
 	{ "ostree", NULL, NULL, "ostree", 0, FACT_NO, { NULL }, { { "/run/ostree-booted", "" } } },
 	{ "nixos", NULL, NULL, "nixos", 0, FACT_NO, { NULL }, { { "/etc/NIXOS", "" } } },
-	{ "microos", NULL, NULL, "transactional-update", 0, FACT_NO, { NULL }, { { "/usr/sbin/transactional-update", "" } } },
+	{ "microos", NULL, NULL, "transactional-update", 0, FACT_NO, { NULL }, { { "/usr/sbin/transactional-update", "" }, { MOUNTS, "/dev/a / btrfs ro,relatime 0 0\n" } } },
+	{ "tumbleweed", NULL, NULL, NULL, 0, FACT_NO, { NULL }, { { "/usr/sbin/transactional-update", "" }, { MOUNTS, "/dev/a / btrfs ro 0 0\n/dev/a / btrfs rw,rosy 0 0\n" } } },
 };
 /* clang-format on */
 

@@ -1,11 +1,9 @@
-/* tests/test_installer_packages.c - what package managers, tools, sudo and compose say
+/* tests/test_installer_packages.c - what package managers say and lock
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,12 +11,9 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/tree.h"
-#include "installer/compose.h"
 #include "installer/package_apt.h"
 #include "installer/package_lock.h"
 #include "installer/package_manager.h"
-#include "installer/privilege.h"
-#include "installer/tools.h"
 
 static char *join(const GPtrArray *names)
 {
@@ -187,6 +182,19 @@ static void test_progress(void)
 	}
 }
 
+static void test_complaints(void)
+{
+	g_autofree char *why =
+		package_apt_explain("Some packages could not be installed.\n\n"
+	                            "The following packages have unmet dependencies:\n"
+	                            " a : Depends: b but it is not installable\n     Depends: "
+	                            "c\nE: Unable to correct\n");
+
+	g_assert_cmpstr(why, ==, "a : Depends: b but it is not installable;    Depends: c");
+	g_assert_null(package_apt_explain("E: Unable to locate package x\n"));
+	g_assert_null(package_apt_explain("unmet dependencies:\n"));
+}
+
 static void test_conffiles(void)
 {
 	g_autoptr(GPtrArray) conffiles = package_apt_parse_conffiles(
@@ -278,14 +286,23 @@ static void test_lock_text(void)
 			    "2: FLOCK  ADVISORY  WRITE 11 fe:01:99 0 EOF\n"
 			    "3: POSIX  ADVISORY  READ -1 00:19:77 0 EOF\n"
 			    "3: -> POSIX  ADVISORY  WRITE 5 fe:01:88 0 EOF\nrubbish\n";
+	const struct stat files[] = {
+		{ .st_dev = makedev(0xfe, 1), .st_ino = 131076 },
+		{ .st_dev = makedev(0xfe, 2), .st_ino = 131076 },
+		{ .st_dev = makedev(0xfe, 1), .st_ino = 99 },
+		{ .st_dev = makedev(0xfe, 1), .st_ino = 88 },
+		{ .st_dev = makedev(0, 0x19), .st_ino = 77 },
+	};
 	pid_t holder = 0;
 
-	g_assert_true(package_lock_parse(text, makedev(0xfe, 1), 131076, &holder));
+	g_assert_true(package_lock_parse(text, "POSIX", &files[0], &holder));
 	g_assert_cmpint(holder, ==, 4242);
-	g_assert_false(package_lock_parse(text, makedev(0xfe, 2), 131076, &holder));
-	g_assert_false(package_lock_parse(text, makedev(0xfe, 1), 99, &holder));
-	g_assert_false(package_lock_parse(text, makedev(0xfe, 1), 88, &holder));
-	g_assert_true(package_lock_parse(text, makedev(0, 0x19), 77, &holder));
+	g_assert_false(package_lock_parse(text, "POSIX", &files[1], &holder));
+	g_assert_false(package_lock_parse(text, "POSIX", &files[2], &holder));
+	g_assert_true(package_lock_parse(text, "FLOCK", &files[2], &holder));
+	g_assert_cmpint(holder, ==, 11);
+	g_assert_false(package_lock_parse(text, "POSIX", &files[3], &holder));
+	g_assert_true(package_lock_parse(text, "POSIX", &files[4], &holder));
 	g_assert_cmpint(holder, ==, 0);
 }
 
@@ -322,8 +339,12 @@ static void test_lock_wait(void)
 {
 	g_autofree char *dir = g_dir_make_tmp("slipway-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(dir, "lock", NULL);
-	const char *const paths[] = { "/nonexistent/lock", path, NULL };
-	const PackageLockWait wait = { .paths = paths, .timeout_s = 0 };
+	const PackageLock locks[] = {
+		{ "/nonexistent/lock", PACKAGE_LOCK_FCNTL },
+		{ path, PACKAGE_LOCK_FCNTL },
+		{ NULL, PACKAGE_LOCK_NONE },
+	};
+	const PackageLockWait wait = { .locks = locks, .timeout_s = 0 };
 	g_autofree char *name = NULL;
 	g_autoptr(GError) error = NULL;
 	pid_t holder = 0;
@@ -334,7 +355,7 @@ static void test_lock_wait(void)
 	g_assert_true(g_file_set_contents(path, "", 0, NULL));
 	g_assert_true(package_lock_wait(&wait, &error));
 	child = hold_lock(path, &release);
-	g_assert_true(package_lock_holder(path, &holder));
+	g_assert_true(package_lock_holder(&locks[1], &holder));
 	g_assert_cmpint(holder, ==, child);
 	g_assert_false(package_lock_wait(&wait, &error));
 	g_assert_error(error, FAULT, STATUS_BUSY);
@@ -343,243 +364,8 @@ static void test_lock_wait(void)
 	close(release);
 	g_assert_cmpint(waitpid(child, &status, 0), ==, child);
 	g_assert_cmpint(status, ==, 0);
-	g_assert_false(package_lock_holder(path, &holder));
+	g_assert_false(package_lock_holder(&locks[1], &holder));
 	g_assert_true(tree_remove(dir, NULL));
-}
-
-static const struct {
-	const char *text;
-	const char *version;
-} versions[] = {
-	{ "git version 2.39.5", "2.39.5" },
-	{ "Python 3.11.2\n", "3.11.2" },
-	{ "Docker Compose version v2.26.1-4", "2.26.1" },
-	{ "Docker version 28.2.2, build e6534b4", "28.2.2" },
-	{ "jq-1.6", "1.6" },
-	{ "go version go1.19.8 linux/amd64", "1.19.8" },
-	{ "v18.19.0\n", "18.19.0" },
-	{ "gcc (Debian 12.2.0-14) 12.2.0", "12.2.0" },
-	{ "*** Zstandard CLI (64-bit) v1.5.4, by Yann Collet ***", "1.5.4" },
-	{ "less 590 (GNU regular expressions)", "590" },
-	{ "Warning: could not connect to a running instance\nclient version is 0.5.7", "0.5.7" },
-	{ "tmux 3.3a", "3.3" },
-	{ "trailing dot 7.", "7" },
-	{ "no number at all", NULL },
-	{ "", NULL },
-};
-
-static void test_versions(void)
-{
-	for (gsize i = 0; i < G_N_ELEMENTS(versions); i++) {
-		g_autofree char *version = tools_find_version(versions[i].text);
-
-		g_assert_cmpstr(version, ==, versions[i].version);
-	}
-}
-
-static char *fake_program(const char *dir, const char *name, const char *script)
-{
-	char *path = g_build_filename(dir, name, NULL);
-
-	g_assert_true(g_file_set_contents(path, script, -1, NULL));
-	g_assert_cmpint(g_chmod(path, 0755), ==, 0);
-	return path;
-}
-
-static void test_tools(void)
-{
-	g_autofree char *dir = g_dir_make_tmp("slipway-XXXXXX", NULL);
-	g_autofree char *old = fake_program(dir, "old", "#!/bin/sh\necho tool 1.9.9\n");
-	g_autofree char *bad = fake_program(dir, "bad", "#!/bin/sh\necho tool 9.0; exit 3\n");
-	g_autofree char *mute = fake_program(dir, "mute", "#!/bin/sh\nexit 0\n");
-	g_autofree char *poor =
-		fake_program(dir, "poor", "#!/bin/sh\n[ $1 = -v ] && echo tool 3.0\n");
-	g_autofree char *good = fake_program(dir, "good", "#!/bin/sh\necho tool 2.10.0 >&2\n");
-	g_autofree char *absent = g_build_filename(dir, "absent", NULL);
-	char *programs[] = { absent, bad, mute, old, poor, good, NULL };
-	char *too_old[] = { old, NULL };
-	char *none[] = { absent, NULL };
-	char ask_word[] = "-v";
-	char need_word[] = "-n";
-	char *ask[] = { ask_word, NULL };
-	char *needs[] = { need_word, NULL };
-	char name[] = "tool";
-	CatalogueTool tool = {
-		.name = name, .title = name, .programs = programs, .ask = ask, .needs_too = needs
-	};
-	ToolQuery queries[3] = { { .tool = &tool, .minimum = "2.9" },
-		                 { .tool = &tool },
-		                 { .tool = &tool, .minimum = "99" } };
-	g_autofree char *program = NULL;
-	g_autofree char *version = NULL;
-	g_autoptr(GError) why = NULL;
-
-	g_assert_true(tools_probe(&tool, "2.9", &program, &version, &why));
-	g_assert_no_error(why);
-	g_assert_cmpstr(program, ==, good);
-	g_assert_cmpstr(version, ==, "2.10.0");
-	g_assert_true(tools_probe(&tool, NULL, NULL, NULL, NULL));
-	g_assert_false(tools_probe_all(queries, 3));
-	g_assert_cmpstr(queries[0].program, ==, good);
-	g_assert_cmpstr(queries[1].program, ==, old);
-	g_assert_null(queries[2].program);
-	g_assert_error(queries[2].why, FAULT, STATUS_UNAVAILABLE);
-	tools_clear(queries, 3);
-	tool.programs = too_old;
-	g_assert_false(tools_probe(&tool, "2", NULL, NULL, &why));
-	g_assert_nonnull(strstr(why->message, "1.9.9, older than 2"));
-	g_clear_error(&why);
-	tool.programs = none;
-	g_assert_false(tools_probe(&tool, NULL, NULL, NULL, &why));
-	g_assert_error(why, FAULT, STATUS_UNAVAILABLE);
-	g_assert_true(tree_remove(dir, NULL));
-}
-
-static void test_tool_of_files(void)
-{
-	char absent[] = "/nonexistent/a";
-	char there[] = "/";
-	char name[] = "ca-certificates";
-	char *files[] = { absent, there, NULL };
-	char *none[] = { absent, NULL };
-	CatalogueTool tool = { .name = name, .title = name, .files = files };
-	g_autofree char *program = NULL;
-	g_autoptr(GError) why = NULL;
-
-	g_assert_true(tools_probe(&tool, NULL, &program, NULL, NULL));
-	g_assert_cmpstr(program, ==, "/");
-	tool.files = none;
-	g_assert_false(tools_probe(&tool, NULL, NULL, NULL, &why));
-	g_assert_error(why, FAULT, STATUS_UNAVAILABLE);
-}
-
-static const struct {
-	const char *text;
-	const char *means; /* part of it; NULL: no refusal */
-} refusals[] = {
-	{ "sudo: a password is required\n", "wants a password" },
-	{ "sudo: unable to resolve host x: Name or service not known\nsudo: a password is "
-	  "required\n",
-	  "wants a password" },
-	{ "sudo: The \"no new privileges\" flag is set, which prevents sudo from running as "
-	  "root.\n",
-	  "no_new_privs" },
-	{ "dev is not in the sudoers file.\nThis incident has been reported to sudo's log.\n",
-	  "not in the sudoers" },
-	{ "Sorry, user dev may not run sudo on host.\n", "may not run sudo" },
-	{ "Sorry, user dev is not allowed to execute '/usr/bin/id' as root on host (sudo).\n",
-	  "does not allow" },
-	{ "E: Unable to locate package a\n", NULL },
-	{ "a password is required\n", NULL },
-	{ "", NULL },
-};
-
-static void test_refusals(void)
-{
-	for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++) {
-		const char *means = privilege_refusal(refusals[i].text);
-
-		g_test_message("%s", refusals[i].text);
-		g_assert_true((means != NULL) == (refusals[i].means != NULL));
-		if (means)
-			g_assert_nonnull(strstr(means, refusals[i].means));
-	}
-	g_assert_null(privilege_refusal(NULL));
-}
-
-static void test_command_text(void)
-{
-	const char *const env[] = { "A=b", NULL };
-	const char *const argv[] = { "/usr/bin/apt-get", "install", "it's; rm", "g++", NULL };
-	g_autofree char *text = privilege_text(env, argv);
-	g_auto(GStrv) back = NULL;
-
-	g_assert_true(g_shell_parse_argv(text, NULL, &back, NULL));
-	g_assert_cmpstr(back[0], ==, "A=b");
-	g_assert_true(g_strv_equal((const char *const *)back + 1, argv));
-}
-
-static const struct {
-	const char *text;
-	const char *trouble; /* part of it; NULL: all is well */
-} services[] = {
-	{ "{\"Service\":\"a\",\"State\":\"running\",\"Health\":\"healthy\",\"ExitCode\":0}\n"
-	  "{\"Service\":\"b\",\"State\":\"running\",\"Health\":\"\",\"ExitCode\":0}\n",
-	  NULL },
-	{ "[{\"Service\":\"a\",\"State\":\"running\",\"Health\":\"\"}]", NULL },
-	{ "{\"Service\":\"once\",\"State\":\"exited\",\"ExitCode\":0}\n", NULL },
-	{ "{\"Service\":\"a\",\"State\":\"exited\",\"ExitCode\":3}\n",
-	  "service a ended with status 3" },
-	{ "{\"Service\":\"a\",\"State\":\"running\",\"Health\":\"unhealthy\"}\n",
-	  "a is unhealthy" },
-	{ "{\"Service\":\"a\",\"State\":\"running\",\"Health\":\"starting\"}\n", "a is starting" },
-	{ "{\"Service\":\"a\",\"State\":\"created\"}\n", "a is created" },
-	{ "[{\"Service\":\"a\",\"State\":\"running\"},{\"Service\":\"b\",\"State\":\"dead\"}]",
-	  "b is dead" },
-	{ "", "no container" },
-	{ "[]", "no container" },
-	{ "not json", "no JSON" },
-};
-
-static void test_services(void)
-{
-	for (gsize i = 0; i < G_N_ELEMENTS(services); i++) {
-		g_autofree char *trouble = compose_find_trouble(services[i].text);
-
-		g_test_message("%s", services[i].text);
-		g_assert_true((trouble != NULL) == (services[i].trouble != NULL));
-		if (trouble)
-			g_assert_nonnull(strstr(trouble, services[i].trouble));
-	}
-}
-
-static void test_containers(void)
-{
-	const char text[] =
-		"[{\"State\":\"running\",\"Status\":\"Up 3 minutes (healthy)\",\"Labels\":{"
-		"\"com.docker.compose.service\":\"a\",\"com.docker.compose.config-hash\":\"h1\","
-		"\"com.docker.compose.project.working_dir\":\"/srv/p\","
-		"\"com.docker.compose.project.config_files\":\"/srv/p/c.yml,/srv/x.yml\"}},"
-		"{\"State\":\"running\",\"Status\":\"Up 1 second (health: starting)\",\"Labels\":{"
-		"\"com.docker.compose.service\":\"b\","
-		"\"com.docker.compose.project.working_dir\":\"/other\"}},"
-		"{\"State\":\"running\",\"Status\":\"Up\",\"Labels\":{"
-		"\"com.docker.compose.oneoff\":\"True\"}}]";
-	g_autoptr(json_t) inputs =
-		json_pack("{s:s, s:s, s:[s,s], s:s}", "project", "p", "directory", "/srv/p",
-	                  "files", "c.yml", "/srv/x.yml", "wait_s", "7");
-	g_autoptr(GError) error = NULL;
-	g_autoptr(ComposeProject) project = compose_project_new(inputs, &error);
-	g_autoptr(GBytes) answer = g_bytes_new_static(text, strlen(text));
-	g_autoptr(GBytes) bad = g_bytes_new_static("{\"message\":\"x\"}", 15);
-	g_auto(ComposeState) state = { 0 };
-	g_auto(ComposeState) none = { 0 };
-
-	g_assert_no_error(error);
-	g_assert_cmpuint(project->wait_s, ==, 7);
-	g_assert_cmpstr(project->files[0], ==, "/srv/p/c.yml");
-	g_assert_true(compose_parse_containers(project, answer, &state, &error));
-	g_assert_cmpuint(state.containers, ==, 2);
-	g_assert_cmpuint(state.settled, ==, 1);
-	g_assert_cmpuint(state.foreign, ==, 1);
-	g_assert_cmpstr(json_text(state.hashes, "a"), ==, "h1");
-	g_assert_false(compose_parse_containers(project, bad, &none, &error));
-	g_assert_error(error, FAULT, STATUS_DATA);
-}
-
-static void test_project_is_checked(void)
-{
-	g_autoptr(json_t) relative = json_pack("{s:s, s:s, s:[s]}", "project", "p", "directory",
-	                                       "srv", "files", "c.yml");
-	g_autoptr(json_t) empty =
-		json_pack("{s:s, s:s, s:[]}", "project", "p", "directory", "/srv", "files");
-	g_autoptr(GError) error = NULL;
-
-	g_assert_null(compose_project_new(relative, &error));
-	g_assert_error(error, FAULT, STATUS_CONFIG);
-	g_clear_error(&error);
-	g_assert_null(compose_project_new(empty, &error));
-	g_assert_error(error, FAULT, STATUS_CONFIG);
 }
 
 int main(int argc, char **argv)
@@ -588,6 +374,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/packages/apt/simulations", test_simulations);
 	g_test_add_func("/packages/apt/list", test_list);
 	g_test_add_func("/packages/apt/progress", test_progress);
+	g_test_add_func("/packages/apt/complaints", test_complaints);
 	g_test_add_func("/packages/apt/conffiles", test_conffiles);
 	g_test_add_func("/packages/snapshot-round-trip", test_snapshot_round_trip);
 	g_test_add_func("/packages/changes-between", test_changes_between);
@@ -596,13 +383,5 @@ int main(int argc, char **argv)
 	g_test_add_func("/packages/rows-are-complete", test_rows_are_complete);
 	g_test_add_func("/packages/lock-text", test_lock_text);
 	g_test_add_func("/packages/lock-wait", test_lock_wait);
-	g_test_add_func("/tools/versions", test_versions);
-	g_test_add_func("/tools/probe", test_tools);
-	g_test_add_func("/tools/files", test_tool_of_files);
-	g_test_add_func("/privilege/refusals", test_refusals);
-	g_test_add_func("/privilege/command-text", test_command_text);
-	g_test_add_func("/compose/services", test_services);
-	g_test_add_func("/compose/containers", test_containers);
-	g_test_add_func("/compose/project-is-checked", test_project_is_checked);
 	return g_test_run();
 }

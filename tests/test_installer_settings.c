@@ -73,6 +73,28 @@ static void test_levels(Fixture *it, gconstpointer data G_GNUC_UNUSED)
 	assert_profile(it, "here", "slipway.ini:2");
 }
 
+/* The whole name, in capitals, with "_" for "-"; others belong to other programs. */
+static void test_variables(Fixture *it, gconstpointer data G_GNUC_UNUSED)
+{
+	static const char *const others[] = { "SLIPWAY_profile", "SLIPWAY_PROFILES",
+		                              "SLIPWAY_PROFIL",  "SLIPWAY_",
+		                              "SLIPWAY",         "XSLIPWAY_PROFILE",
+		                              "SLIPWAY_KEY-FILE" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
+		g_setenv(others[i], "other", true);
+	assert_profile(it, NULL, "default");
+
+	g_setenv("SLIPWAY_KEY_FILE", "/key", true);
+	g_autoptr(Settings) settings = settings_new(&it->paths, NULL);
+	g_assert_cmpstr(settings_text(settings, "key-file"), ==, "/key");
+	g_assert_cmpstr(settings_origin(settings, "key-file"), ==, "SLIPWAY_KEY_FILE");
+
+	g_unsetenv("SLIPWAY_KEY_FILE");
+	for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
+		g_unsetenv(others[i]);
+}
+
 static void assert_refused(const Fixture *it, const char *text, const char *place)
 {
 	g_autoptr(GError) error = NULL;
@@ -137,6 +159,7 @@ int main(int argc, char **argv)
 		void (*run)(Fixture *, gconstpointer);
 	} tests[] = {
 		{ "/settings/levels", test_levels },
+		{ "/settings/variables", test_variables },
 		{ "/settings/bad-files-name-the-place", test_bad_files_name_the_place },
 		{ "/settings/values-are-never-run", test_values_are_never_run },
 		{ "/settings/paths-are-absolute", test_paths_are_absolute },

@@ -124,6 +124,14 @@ static void test_linked_directory(Fixture *fixture, gconstpointer data G_GNUC_UN
 	make_store(fixture);
 	g_assert_cmpint(g_chmod(inner, 0777), ==, 0);
 	expect_denied(fixture, "inner");
+
+	/* The link may be further up. */
+	g_free(fixture->path);
+	fixture->path = g_build_filename(alias, "deep", "keystore", NULL);
+	g_assert_cmpint(g_chmod(inner, 0700), ==, 0);
+	make_store(fixture);
+	g_assert_cmpint(g_chmod(inner, 0777), ==, 0);
+	expect_denied(fixture, "inner");
 }
 
 static void test_makes_its_directory(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)

@@ -124,6 +124,50 @@ static void test_notes(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpstr(plain.fingerprint, !=, made.fingerprint);
 }
 
+static void test_rename_profile(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+	const KeystoreNote note = { .origin = "prompt", .expires_s = 2000000000 };
+	g_autoptr(Keystore) work = open_profile(fixture, "work");
+	g_autoptr(Keystore) home = open_profile(fixture, "home");
+	g_autoptr(GBytes) secret = secret_of("value-at-work");
+	g_autoptr(GError) error = NULL;
+	guint count = 0;
+
+	g_assert_true(keystore_rename_profile(work, "home", &count, &error));
+	g_assert_cmpuint(count, ==, 0);
+	g_assert_true(keystore_save_noted(work, "API_KEY", secret, &note, &error));
+	KeystoreNote before = note_of(work, "API_KEY");
+	fixture_save(work, "SAME", "the-same-value"); /* a killed run has copied this one */
+	fixture_save(home, "SAME", "the-same-value");
+	fixture_save(home, "OWN", "value-at-home");
+	g_assert_true(keystore_rename_profile(work, "home", &count, &error));
+	g_assert_no_error(error);
+	g_assert_cmpuint(count, ==, 2);
+	fixture_expect(home, "API_KEY", "value-at-work");
+	fixture_expect(home, "SAME", "the-same-value");
+	fixture_expect(home, "OWN", "value-at-home");
+	KeystoreNote after = note_of(home, "API_KEY");
+	g_assert_cmpint(after.created_s, ==, before.created_s);
+	g_assert_cmpint(after.changed_s, ==, before.changed_s);
+	g_assert_cmpint(after.expires_s, ==, before.expires_s);
+	g_assert_cmpstr(after.origin, ==, before.origin);
+	g_assert_cmpstr(after.fingerprint, ==, before.fingerprint);
+	g_auto(GStrv) profiles = keystore_profiles(home, &error);
+	g_autofree char *joined = g_strjoinv(" ", profiles);
+	g_assert_cmpstr(joined, ==, "home");
+
+	fixture_save(work, "SAME", "another-value");
+	fixture_save(work, "MORE", "more-value");
+	g_assert_false(keystore_rename_profile(work, "home", &count, &error));
+	g_assert_nonnull(strstr(error->message, "has another SAME already"));
+	fixture_expect(work, "SAME", "another-value");
+	fixture_expect(home, "SAME", "the-same-value");
+	fixture_expect(work, "MORE", "more-value");
+	g_clear_error(&error);
+	g_assert_false(keystore_rename_profile(work, ".slipway", &count, &error));
+	g_assert_error(error, KEYSTORE_ERROR, KEYSTORE_ERROR_BAD_NAME);
+}
+
 static void test_lookup_all(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
 	static const char *const names[] = { "ONE", "MISSING", "SLIPWAY_TEST_KEY", "TWO", NULL };
@@ -222,6 +266,7 @@ int main(int argc, char **argv)
 	FIXTURE_TEST("/keystore/items/profiles", test_profiles);
 	FIXTURE_TEST("/keystore/items/bad-profiles", test_bad_profiles);
 	FIXTURE_TEST("/keystore/items/notes", test_notes);
+	FIXTURE_TEST("/keystore/items/rename-profile", test_rename_profile);
 	FIXTURE_TEST("/keystore/items/lookup-all", test_lookup_all);
 	FIXTURE_TEST("/keystore/items/all-or-none", test_all_or_none);
 	FIXTURE_TEST("/keystore/items/derive", test_derive);

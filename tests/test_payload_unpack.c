@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/tree.h"
-#include "payload/archive.h"
+#include "payload/archive_download.h"
 #include "tests/tar.h"
 
 #define CUT_HALF 50
@@ -287,6 +288,25 @@ static void assert_untouched(const Place *place)
 	g_assert_false(g_file_test(g_getenv("TEST_MARKER"), G_FILE_TEST_EXISTS));
 }
 
+/* The same when it is unpacked while it comes: one pass, and its size only said. */
+static void assert_refused_on_the_way(const Place *place, const char *why,
+                                      const ArchiveLimits *limits)
+{
+	const char *const urls[] = { place->archive, NULL };
+	g_autofree char *digest = file_digest(place->archive, NULL);
+	ArchiveDownload wanted = { .urls = urls, .sha256 = digest, .max_bytes = (guint64)1 << 30 };
+	GError *error = NULL;
+
+	if (limits)
+		wanted.limits = *limits;
+	g_assert_false(archive_download(&wanted, 1, place->target, &error));
+	g_assert_error(error, FAULT, STATUS_DATA);
+	g_assert_nonnull(strstr(error->message, why));
+	g_assert_nonnull(strstr(error->message, place->archive));
+	g_clear_error(&error);
+	assert_untouched(place);
+}
+
 static void assert_refused(const GByteArray *bytes, const char *why, const ArchiveLimits *limits)
 {
 	Place place = { 0 };
@@ -306,6 +326,7 @@ static void assert_refused(const GByteArray *bytes, const char *why, const Archi
 	g_assert_error(error, FAULT, STATUS_DATA);
 	g_clear_error(&error);
 	assert_untouched(&place);
+	assert_refused_on_the_way(&place, why, limits);
 	place_clear(&place);
 }
 

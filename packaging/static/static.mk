@@ -35,8 +35,8 @@ static-sysroot:
 static-relock:                             ## move the pins of the static build to what the mirror has now
 	@packaging/static/sources.py relock $(PACKAGE)
 
-check-static: static                       ## "make check" with the static program and static test programs
-	@$(MAKE) --no-print-directory MODE=static check
+check-static: static                       ## the tests of the program, with the static one and static test programs
+	@$(MAKE) --no-print-directory $(AT_ONCE) MODE=static suite
 
 # Sizes, start and memory beside /bin/true, busybox and the dynamic build.
 bench-static: static                       ## the budgets of the static program
@@ -50,6 +50,11 @@ bench-keystore: static                     ## how long a key takes, beside other
 	@$(MAKE) --no-print-directory MODE=static $(STATIC)/tests/bench_run
 	@tests/bench_keystore.sh $(CURDIR)/$(STATIC)/$(PROG) $(CURDIR)/$(STATIC)/tests/bench_run
 
+# A stack of thirteen services on a real engine; root.
+bench-status: static                       ## how long status and up take, beside docker compose, within bounds
+	@$(MAKE) --no-print-directory MODE=static $(STATIC)/tests/bench_run
+	@SLIPWAY=$(CURDIR)/$(STATIC)/$(PROG) tests/scenarios/bench_status.py $(CURDIR)/$(STATIC)/tests/bench_run
+
 $(STATIC)/tests/bench_run: $(STATIC)/tests/bench_run.o
 	$(call say,LINK)
 	$(Q)$(LINK) $^ -o $@
@@ -57,4 +62,4 @@ $(STATIC)/tests/bench_run: $(STATIC)/tests/bench_run.o
 static-sbom: static-sysroot                ## what the static program is made of, and the licences, into build/static
 	@packaging/static/sbom.py $(ARCH) $(VERSION) $(STATIC)
 
-.PHONY: static static-sysroot static-relock static-sbom check-static bench-static bench-keystore
+.PHONY: static static-sysroot static-relock static-sbom check-static bench-static bench-keystore bench-status

@@ -476,7 +476,7 @@ class Settings(Case):
             variable = "SLIPWAY_" + name.upper().replace("-", "_")
             kind = "number" if name.endswith("timeout") or name.endswith("-fd") else "path"
             if name in ("yes", "defer", "keep-partial", "accept-rollback", "json", "events", "plain",
-                        "quiet"):
+                        "quiet", "user", "reversible-only"):
                 continue
             with self.subTest(variable):
                 setting = self.origins(env={variable: values[kind]})[name]

@@ -3,8 +3,11 @@
 SPDX-License-Identifier: Apache-2.0
 """
 import datetime
+import fcntl
+import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +28,10 @@ status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read()
 print(json.dumps({"environment": dict(os.environ), "files": files,
                   "umask": status["Umask"], "blocked": status["SigBlk"], "ignored": status["SigIgn"]}))
 """
+
+
+# Calls that change a file, by their names on each architecture.
+CHANGES = "?rename,renameat,renameat2,write,fsync"
 
 
 class KeysCase(Case):
@@ -163,6 +170,29 @@ class Expires(KeysCase):
             self.assertEqual(str(expires), text + " 23:59:59")
 
 
+class Get(KeysCase):
+    def test_in_one_piece(self):
+        """Whoever reads once gets all of it."""
+        self.set("A_KEY")
+        trace = self.place / "trace"
+        subprocess.run(["strace", "-e", "trace=write,writev", "-o", trace, self.program, "keys", "get", "A_KEY"],
+                       env=self.environment(**self.env, ASAN_OPTIONS="detect_leaks=0"), cwd=self.cwd, check=True,
+                       capture_output=True)
+        self.assertEqual(len([line for line in trace.read_text().splitlines() if re.match(r"writev?\(1,", line)]), 1)
+
+    def test_a_pipe_that_takes_little(self):
+        value = "x" * 16_000
+        self.set("A_KEY", value)
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        with subprocess.Popen([self.program, "keys", "get", "A_KEY"], cwd=self.cwd, stdout=writer,
+                              env=self.environment(**self.env)) as child:
+            os.close(writer)
+            with open(reader, "rb") as stream:
+                self.assertEqual(stream.read().decode(), value + "\n")
+        self.assertEqual(child.returncode, 0)
+
+
 class List(KeysCase):
     def test_marks(self):
         self.set("A_KEY", SECRET, "--expires", "7")
@@ -235,6 +265,42 @@ class Profiles(KeysCase):
         self.assertEqual(self.keys("profiles", "--remove", "work", "--yes").status, 0)
         self.assertEqual(self.names("--all-profiles"), [("default", "A_KEY")])
         self.assert_refused(self.keys("profiles", "--remove", "work", "--yes"), 1, "no profile work")
+
+    def test_renamed(self):
+        before = {key["name"]: key for key in self.list("--profile", "work")}
+        result = self.keys("profiles", "--rename", "work=office", "--json")
+        self.assertEqual(json.loads(result.out)["keys"], 2, result)
+        self.assertEqual(self.names("--all-profiles"),
+                         [("default", "A_KEY"), ("office", "A_KEY"), ("office", "B_KEY")])
+        self.assertEqual(self.get("A_KEY", "--profile", "office"), OTHER)
+        for key in self.list("--profile", "office"):
+            self.assertEqual({**key, "profile": "work"}, before[key["name"]])
+        self.assertEqual(self.keys("audit").status, 0)
+        self.assert_refused(self.keys("profiles", "--rename", "work=office"), 1, "no profile work")
+        self.assert_refused(self.keys("profiles", "--rename", "default=office"), 1, "has another A_KEY already")
+        for names in ("office", "office=", "=office", "office=office", "office=A B", "office=.slipway"):
+            with self.subTest(names):
+                self.assert_refused(self.keys("profiles", "--rename", names), 64)
+        self.assert_refused(self.keys("profiles", "--rename", "a=b", "--remove", "a"), 64, "two commands")
+        self.assertEqual(len(self.names("--all-profiles")), 3)
+
+    def test_a_rename_that_is_killed_loses_nothing(self):
+        for call in itertools.count(1):
+            killed = subprocess.run(
+                ["strace", "-f", "-o", "/dev/null", "-e", f"trace={CHANGES}",
+                 "-e", f"inject={CHANGES}:signal=KILL:when={call}",
+                 self.program, "keys", "profiles", "--rename", "work=office"], cwd=self.cwd, check=False,
+                env=self.environment(**self.env, ASAN_OPTIONS="detect_leaks=0"), capture_output=True)
+            kept = {}
+            for profile, name in self.names("--all-profiles"):
+                kept.setdefault(name, set()).add(self.get(name, "--profile", profile))
+            self.assertEqual(kept, {"A_KEY": {SECRET, OTHER}, "B_KEY": {OTHER}}, call)
+            if killed.returncode == 0:
+                break
+            self.keys("profiles", "--rename", "work=office")
+            self.assertEqual(self.names("--all-profiles")[1:], [("office", "A_KEY"), ("office", "B_KEY")], call)
+            self.assertEqual(self.keys("profiles", "--rename", "office=work").status, 0)
+        self.assertGreater(call, 10)
 
     def test_removal_is_asked_for(self):
         for answer, status, left in (("n\n", 1, 3), ("\n", 1, 3), ("wokr\n", 1, 3), ("y\n", 0, 1)):

@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import fcntl
 import json
 import os
 import shutil
@@ -34,6 +35,13 @@ class ImportCase(Case):
         self.assertEqual(result.status, status, result)
         self.assertNotIn(SECRET, result.out + result.err)
         return result
+
+    def killed_at(self, calls, *command):
+        """At the first of the calls; a name with "?" is not known to each architecture."""
+        return subprocess.run(["strace", "-f", "-o", "/dev/null", "-e", f"trace={calls}",
+                               "-e", f"inject={calls}:signal=KILL", self.program, "keys", *command],
+                              env=self.environment(**self.env, ASAN_OPTIONS="detect_leaks=0"), cwd=self.cwd,
+                              check=False, capture_output=True)
 
     def stored(self, *options):
         names = [key["name"] for key in json.loads(self.keys("list", "--json", *options).out)["keys"]]
@@ -119,6 +127,36 @@ class FromEnv(ImportCase):
         self.assertRegex(lines[lines.rindex("\n", 0, place):],
                          r"(?s)^\n\d+ +pwrite64\((\d+), \"(\\0)+\", 26, 0\) = 26\n\d+ +fsync\(\1\).*?ftruncate\(\1, 0\)")
         self.assertLess(lines.rindex("rename", 0, place), place)
+
+    def test_what_killed_runs_left_is_swept(self):
+        self.write(f"A_KEY={SECRET}\n")
+        self.do_import()
+        self.killed_at("?rename,renameat,renameat2", "import", ".env", "--shred")
+        left = [name for name in os.listdir(self.cwd) if name != ".env"]
+        self.assertRegex(" ".join(left), r"^\.slipway-aside-[A-Za-z0-9]{6}$")
+        self.assertEqual(self.file.read_text(), f"A_KEY={SECRET}\n")
+        shown = json.loads(self.keys("doctor", "--json").out)["checks"]
+        self.assertEqual([row["status"] for row in shown if row["id"] == "leftovers"], ["warn"])
+        self.do_import("--shred")
+        self.assertEqual(os.listdir(self.cwd), [".env"])
+
+    def test_what_is_not_a_leftover_stays(self):
+        """Files that another run works on, and those that only look like ours."""
+        self.write(f"A_KEY={SECRET}\n")
+        others = [".slipway-aside-abc", ".slipway-aside-abc.ef", ".slipway-asides-abcdef", ".slipway-backup"]
+        for name in [*others, ".slipway-aside-abcdef"]:
+            (self.cwd / name).write_text("mine")
+        os.mkdir(self.cwd / ".slipway-aside-dddddd")
+        os.symlink(".slipway-backup", self.cwd / ".slipway-aside-llllll")
+        os.mkfifo(self.cwd / ".slipway-aside-ffffff")
+        kept = {".env", *others, ".slipway-aside-dddddd", ".slipway-aside-llllll", ".slipway-aside-ffffff"}
+        with open(self.cwd / ".slipway-aside-abcdef", "rb") as busy:
+            fcntl.flock(busy, fcntl.LOCK_EX)
+            self.do_import("--shred")
+        self.assertEqual(set(os.listdir(self.cwd)), {*kept, ".slipway-aside-abcdef"})
+        self.write(f"A_KEY={SECRET}\n")
+        self.do_import("--shred")
+        self.assertEqual(set(os.listdir(self.cwd)), kept)
 
     def test_asked_on_a_terminal(self):
         for answer, is_clean in (("n\n", False), ("\n", False), ("y\n", True)):
@@ -326,6 +364,15 @@ class Bundle(ImportCase):
         self.export()
         self.assertEqual(sorted(name for name in os.listdir(self.state) if "000" in name),
                          ["bundle-new000", "other-old000"])
+
+    def test_what_a_killed_run_left_beside_the_file_is_swept(self):
+        for calls, left in (("?link,linkat", 1), ("?unlink,unlinkat", 2)):  # the second has two names
+            self.killed_at(calls, "export", "team.keys", "--bundle-passphrase-file", self.phrase)
+            self.assertEqual(len(os.listdir(self.cwd)), left)
+            self.bundle.unlink(missing_ok=True)
+            self.export()
+            self.assertEqual(os.listdir(self.cwd), ["team.keys"])
+            self.bundle.unlink()
 
     def test_only(self):
         self.export("--only", "B_KEY")

@@ -48,6 +48,15 @@ class Several(KeyringCase):
         self.assertEqual(self.stored("--profile", "work"), {})
         self.assertEqual(self.stored(), {"A_KEY": SECRET + "-default"})
 
+    def test_renamed(self):
+        for name in ("A_KEY", "B_KEY"):
+            self.keys("set", name, "--stdin", "--profile", "work", "--expires", "100", input=f"{SECRET}-{name}".encode())
+        before = json.loads(self.keys("list", "--json", "--profile", "work").out)["keys"]
+        self.keys("profiles", "--rename", "work=office")
+        self.assertEqual(self.stored("--profile", "office"), {name: f"{SECRET}-{name}" for name in ("A_KEY", "B_KEY")})
+        after = json.loads(self.keys("list", "--json", "--all-profiles").out)["keys"]
+        self.assertEqual([{**key, "profile": "work"} for key in after], before)
+
     def test_export_to_an_encrypted_file(self):
         self.keys("set", "A_KEY", "--stdin", input=SECRET.encode())
         phrase = self.place / "phrase"

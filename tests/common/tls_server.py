@@ -4,12 +4,16 @@ SPDX-License-Identifier: Apache-2.0
 """
 import contextlib
 import http.server
+import os
 import pathlib
+import re
 import socket
 import socketserver
 import ssl
+import struct
 import subprocess
 import threading
+import time
 import warnings
 
 NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
@@ -206,3 +210,71 @@ def endless(handler):
     with contextlib.suppress(OSError):
         for _ in range(4096):
             handler.wfile.write(b"{\n" + bytes(65536))
+
+
+def span(handler, body):
+    """What is asked for of a body: first byte, end, whether it is a part."""
+    found = re.match(r"bytes=(\d+)-(\d*)$", handler.headers.get("Range") or "")
+    if not found:
+        return 0, len(body), False
+    return int(found[1]), int(found[2] or len(body) - 1) + 1, True
+
+
+def ranges(body, etag='"one"', share=1.0):
+    """Answers well, parts too; a `share` under 1 breaks off there."""
+    def answer(handler):
+        first, end, is_part = span(handler, body)
+        if handler.headers.get("If-Range") not in (None, etag):
+            first, end, is_part = 0, len(body), False
+        extra = {"ETag": etag, "Accept-Ranges": "bytes"}
+        if is_part:
+            extra["Content-Range"] = f"bytes {first}-{end - 1}/{len(body)}"
+        handler.send(206 if is_part else 200, body[first:first + int((end - first) * share)],
+                     length=end - first, **extra)
+    return answer
+
+
+def turns(*answers):
+    """One answer for each download in turn, the last one from then on; not for questions."""
+    left = list(answers)
+
+    def answer(handler):
+        (left.pop(0) if len(left) > 1 and handler.command == "GET" else left[0])(handler)
+    return answer
+
+
+def chunked(body, is_ended=True):
+    """In one chunk, whose end mark may be missing."""
+    def answer(handler):
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        handler.wfile.write(b"%x\r\n" % len(body) + body + b"\r\n" + b"0\r\n\r\n" * is_ended)
+        handler.close_connection = True
+    return answer
+
+
+def endless_chunks(handler):
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    handler.close_connection = True
+    if handler.command == "GET":
+        with contextlib.suppress(OSError):
+            while True:
+                handler.wfile.write(b"10000\r\n" + bytes(65536) + b"\r\n")
+
+
+def raw(data):
+    """Bytes as they are, head and all."""
+    def answer(handler):
+        handler.wfile.write(data)
+        handler.close_connection = True
+    return answer
+
+
+def reset(body):
+    """Half of it, then a reset instead of an end."""
+    def answer(handler):
+        handler.send(200, body[:len(body) // 2], length=len(body))
+        handler.wfile.flush()
+        time.sleep(0.05)
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        os.close(handler.connection.detach())
+    return answer

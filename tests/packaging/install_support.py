@@ -76,6 +76,8 @@ class World:
         self.certificate = self.authority.issue("server")
         self.key = new_key(self.folder, "release")
         self.other_key = new_key(self.folder, "other")
+        # Between its attempts the script waits; a test does not.
+        executable(self.folder / "quick/sleep", "#!/bin/sh\n")
 
     def tools(self, *more):
         """Returns: a folder with links to TOOLS and those, to be the whole PATH."""
@@ -124,7 +126,7 @@ class Case(unittest.TestCase):
 
     def environment(self):
         return {
-            "PATH": self.path,
+            "PATH": f"{WORLD.folder}/quick:{self.path}",
             "HOME": str(self.home),
             "TMPDIR": str(self.temp),
             "XDG_DATA_HOME": str(self.home / "data"),

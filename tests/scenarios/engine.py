@@ -33,6 +33,7 @@ exec sleep 100000
 """
 
 
+@rig.made_once
 def fetch_plugin():
     """The compose plugin of Debian 13, which runs on Debian 12 as it is; unpacked, not installed."""
     if PLUGIN.exists():
@@ -58,6 +59,7 @@ def fetch_plugin():
 class Engine(contextlib.ExitStack):
     def __init__(self):
         super().__init__()
+        self.enter_context(rig.held("engine"))  # their networks would meet
         rig.install(PACKAGES)
         fetch_plugin()
         self.top = pathlib.Path(tempfile.mkdtemp(prefix="slipway-engine-", dir="/var/tmp"))

@@ -7,6 +7,8 @@ program is the static one, a single file: the machine needs to have nothing for 
 Needs root, Linux, and the packages that install() names.
 """
 import contextlib
+import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -34,15 +36,35 @@ PACKAGES = ("mmdebstrap", "strace", "git", "python3-venv", "openssl", "qemu-user
 PASSING = ("proc", "sys", "dev", "run", "tmp")
 
 
+@contextlib.contextmanager
+def held(name):
+    """One at a time, of the modules that run side by side."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / f".{name}.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def made_once(make):
+    """Who wants what another process is just making waits for it."""
+    @functools.wraps(make)
+    def alone(*arguments, **options):
+        key = hashlib.sha256(repr((arguments, options)).encode()).hexdigest()[:12]
+        with held(f"{make.__name__}-{key}"):
+            return make(*arguments, **options)
+    return alone
+
+
 def install(names=PACKAGES):
     """Installs what the rig needs; the scenarios are for machines that may be changed."""
     missing = [name for name in names if subprocess.run(
         ["dpkg-query", "-W", "-f", "${db:Status-Status}", name],
         capture_output=True, text=True).stdout != "installed"]
     if missing:
-        run(["apt-get", "update", "-q"])
-        run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing],
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+        with held("apt"):
+            run(["apt-get", "update", "-q"])
+            run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing],
+                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
 
 
 def run(argv, **options):
@@ -68,6 +90,7 @@ def mirror():
     raise RuntimeError("this machine's apt sources name no Debian mirror")
 
 
+@made_once
 def root_of(suite, *extra):
     """A minimal root of that suite, made once; `extra` packages give a root of its own."""
     name = "-".join([suite, *extra])
@@ -81,6 +104,8 @@ def root_of(suite, *extra):
     shutil.rmtree(work, ignore_errors=True)
     options = ["--aptopt=APT::Install-Recommends \"0\"", "--variant=minbase", "--mode=root",
                "--skip=cleanup/apt/cache"]
+    if suite == "sid":  # its Release is good for a week, and a clock may be ahead
+        options.append("--aptopt=Acquire::Check-Valid-Until \"false\"")
     if extra:
         options.append("--include=" + ",".join(extra))
     run(["mmdebstrap", *options, suite, str(work), f"deb {mirror()} {suite} main"])
@@ -89,6 +114,7 @@ def root_of(suite, *extra):
     return root
 
 
+@made_once
 def repository(suite, *names, extra=()):
     """A directory for `lower` in which apt finds these packages, with all that they need on that
     root, and no others.  Loaded once from the mirror; apt reads ninety entries, not sixty thousand."""
@@ -125,6 +151,7 @@ def _stanza(archive):
             f"SHA256: {hashlib.sha256(archive.read_bytes()).hexdigest()}\n\n")
 
 
+@made_once
 def busybox():
     """The root of a machine that has BusyBox and nothing else; made once."""
     root = CACHE / "root-busybox"

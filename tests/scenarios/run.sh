@@ -1,20 +1,26 @@
 #!/bin/sh
 # Runs the scenarios: real machines, real package manager, real kills.  Needs root on Debian or
-# Ubuntu; installs what it lacks; a skipped test counts as failed.
-# Usage: run.sh [unittest name...]
+# Ubuntu; installs what it lacks; a skipped test counts as failed.  All of them: side by side, where
+# there is memory for it.  Usage: run.sh [unittest name...]
 set -u
 
 cd "$(dirname "$0")" || exit
 [ "$(id -u)" -eq 0 ] || { echo "the scenarios mount and chroot: run them as root" >&2; exit 77; }
+
+if [ $# -eq 0 ]; then
+  # A machine keeps its changes in memory.
+  room=$(awk '/^MemAvailable:/ { print int($2 / (4 * 1024 * 1024)) }' /proc/meminfo)
+  processors=$(getconf _NPROCESSORS_ONLN)
+  most=$((room < processors ? room : processors))
+  cd ../..
+  export JOBS="${JOBS:-$((most > 0 ? most : 1))}"
+  exec tests/run.sh "$(dirname "${SLIPWAY:-build/static/slipway}")" tests/scenarios/test_*.py
+fi
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-
 {
-  if [ $# -gt 0 ]; then
-    python3 -u -m unittest -v "$@" 2>&1
-  else
-    python3 -u -m unittest discover -v 2>&1
-  fi
+  python3 -u -m unittest -v "$@" 2>&1
   echo "exit status $?"
 } | tee "$log"
 

@@ -100,7 +100,7 @@ class BareMachine(unittest.TestCase):
         before, packages = machine.tree(), machine.packages()
         document = self.install(machine, name, *self.with_mirror())
         self.assertEqual([step["id"] for step in document["steps"] if step["state"] == "deferred"],
-                         ["ollama"])
+                         ["ollama", "model"])
         home = f"/home/{name}" if name else "/root"
         answer = machine.run([f"{home}/.local/bin/localagent", "config", "--validate"], user=name)
         self.assertEqual(answer.returncode, 0, answer.stderr)

@@ -28,6 +28,7 @@ BOOKS = ("/var/lib/apt", "/var/cache/apt", "/var/lib/dpkg", "/var/log", "/var/ca
          "/var/cache/ldconfig", "/etc/ld.so.cache", "/var/cache/man")
 
 
+@rig.made_once
 def workshop(suite):
     """A root with the tools and, by a real "apt-get build-dep", what building needs; made once for
     each debian/control."""

@@ -10,8 +10,9 @@ PYTHON = {"bookworm": "3.11", "trixie": "3.13"}
 LOCK = rig.TOP / "payload/stacks/localagent/requirements.txt"
 
 
-def fill(suite, target):
-    """Puts the wheels into `target`."""
+@rig.made_once
+def fetch(suite):
+    """A directory with the wheels."""
     cache = rig.CACHE / f"wheels-{suite}-{rig.hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
     if not cache.exists():
         work = pathlib.Path(f"{cache}.new")
@@ -27,4 +28,9 @@ def fill(suite, target):
                  "--platform", "any", "-r", str(lock)])
         lock.unlink()
         work.rename(cache)
-    shutil.copytree(cache, target)
+    return cache
+
+
+def fill(suite, target):
+    """Puts the wheels into `target`."""
+    shutil.copytree(fetch(suite), target)

@@ -1,0 +1,25 @@
+/* installer/lifecycle_status.h - how the services of a stack are now
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "installer/lifecycle_services.h"
+
+/** What was found out about all projects of a stack. */
+typedef struct {
+	guint services, ill;
+	bool is_down; /* no container, and that is what the receipt says */
+} LifeSummary;
+
+/**
+ * Prints how the services are, and puts "services" and "projects" into @shown: for each project its engine,
+ * whether it is down, the keys that were handed over and whether they are there, and the services that
+ * were made anew since the installation or come from files that were changed since.
+ *
+ * @has_resources: asks for memory and processor time too, which takes two seconds.
+ *
+ * Returns: false with the errors of engine_get() set.
+ */
+bool life_status(const Lifecycle *life, bool has_resources, json_t *shown, LifeSummary *summary,
+                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,123 @@
+/* installer/manual_life.c - what people are told about the commands of a stack's life
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "installer/manual_text.h"
+
+#define STARTS                                                                                \
+	"ok failed incomplete unverified foreign unavailable io busy denied config deadline " \
+	"interrupted"
+#define OPENS_KEYS "key-file passphrase-file passphrase-fd keystore accept-rollback"
+
+const ManualText manual_life_table[] = {
+	{ .name = "up",
+	  .details =
+	          "Starts the containers of a stack that was installed with them. Looks first "
+	          "whether "
+	          "the engine answers and the ports are free or its own; puts the keys where the "
+	          "services find them; starts what does not run, and waits until the engine calls "
+	          "every service healthy and its health URL answers.\n\n"
+	          "When a service is not well, its last lines and the likely cause are shown, and "
+	          "what this run started is taken back: its containers, networks and new volumes. "
+	          "What ran before goes on running. A run that was killed is finished by the next "
+	          "one. When all is up, nothing is changed.",
+	  .example = "slipway up localagent\n"
+	             "slipway up localagent --json | jq -r '.services[].url'",
+	  .settings = "lock-timeout json events " OPENS_KEYS,
+	  .statuses = STARTS,
+	  .files = "state keystore" },
+	{ .name = "down",
+	  .details = "Stops and removes the containers and networks of a stack, and then the keys "
+	             "that "
+	             "were handed over to them in memory. Volumes, images and the keystore stay. "
+	             "After "
+	             "a restart of the machine the stack stays down.",
+	  .example = "slipway down localagent",
+	  .settings = "lock-timeout json",
+	  .statuses = STARTS,
+	  .files = "state" },
+	{ .name = "restart",
+	  .details =
+	          "Starts the containers of a stack again, or those of some of its services, and "
+	          "waits until they are healthy.",
+	  .example = "slipway restart localagent\n"
+	             "slipway restart localagent redis",
+	  .settings = "lock-timeout json " OPENS_KEYS,
+	  .statuses = STARTS,
+	  .files = "state keystore" },
+	{ .name = "reset",
+	  .details =
+	          "Removes the containers, networks and volumes of one stack, and the keys that "
+	          "were "
+	          "handed over to it. Names all of it and asks; where nobody can answer, --yes is "
+	          "needed. The installation, the images and the keystore stay, and so does every "
+	          "other stack.",
+	  .example = "slipway backup localagent before-reset\n"
+	             "slipway reset localagent",
+	  .settings = "yes lock-timeout json",
+	  .statuses = STARTS,
+	  .files = "state" },
+	{ .name = "logs",
+	  .details =
+	          "Shows the last lines of every service of a stack, or of those that are named, "
+	          "merged by the time at which they were written. Each line has its service in "
+	          "front, in a colour of its own on a terminal; lines of stderr are no different. "
+	          "Colours and control characters of the programs themselves are taken out. With "
+	          "--events each line is one JSON object.",
+	  .example = "slipway logs localagent\n"
+	             "slipway logs localagent redis -f -n 0",
+	  .settings = "json events plain",
+	  .statuses = "ok foreign unavailable denied deadline config interrupted",
+	  .files = "state" },
+	{ .name = "test",
+	  .details = "Runs every test of the stack's definition: commands, commands inside of a "
+	             "container, pages that have to answer. Each has its own verdict; a test whose "
+	             "steps were not installed is left out, and shown as skipped.",
+	  .example =
+	          "slipway test localagent\n"
+	          "slipway test localagent --json | jq '.tests[] | select(.verdict == \"fail\")'",
+	  .settings = "json events",
+	  .statuses = "ok failed foreign unavailable denied config interrupted",
+	  .files = "state" },
+	{ .name = "exec",
+	  .details =
+	          "Runs a command in the running container of a service, on this terminal if there "
+	          "is one. Ends with the status of the command.",
+	  .example = "slipway exec localagent redis redis-cli ping\n"
+	             "slipway exec localagent localagent -- sh -c 'ls -l /app'",
+	  .settings = "",
+	  .statuses = "ok foreign unavailable denied deadline config",
+	  .files = "state" },
+	{ .name = "open",
+	  .details =
+	          "Lists the addresses of a stack's services. With SERVICE, opens that one in the "
+	          "browser, where there is a terminal and a display; elsewhere prints the address.",
+	  .example = "slipway open localagent\n"
+	             "slipway open localagent grafana",
+	  .settings = "json",
+	  .statuses = "ok foreign unavailable denied deadline config",
+	  .files = "state" },
+	{ .name = "backup",
+	  .details =
+	          "Writes the volumes of a stack into a new directory: a tar file for each, and a "
+	          "manifest with their digests. Services that run are stopped for it and started "
+	          "again afterwards; with --live they run on, and what they write meanwhile may be "
+	          "torn. Keys are not in it: see \"slipway keys export\". The directory appears "
+	          "when it is whole.",
+	  .example = "slipway backup localagent\n"
+	             "slipway backup localagent /srv/backup/monday",
+	  .settings = "lock-timeout json",
+	  .statuses = STARTS,
+	  .files = "state" },
+	{ .name = "restore",
+	  .details = "Puts the volumes of a stack back as a backup has them. Compares every digest "
+	             "before anything is touched, names what is replaced, and asks. What ran "
+	             "before is "
+	             "started again. A restore that was killed is done again from the start; until "
+	             "then the stack does not start.",
+	  .example = "slipway restore localagent /srv/backup/monday",
+	  .settings = "yes lock-timeout json " OPENS_KEYS,
+	  .statuses = "data untrusted cannot-create " STARTS,
+	  .files = "state keystore" },
+};
+const gsize manual_life_count = G_N_ELEMENTS(manual_life_table);

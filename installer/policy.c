@@ -1,0 +1,124 @@
+/* installer/policy.c - what the settings allow a plan to do
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "installer/policy.h"
+
+#include "base/fault.h"
+
+static bool needs_root(const PlanItem *item)
+{
+	return plan_item_is_due(item) && *item->step->commands;
+}
+
+static bool is_irreversible(const PlanItem *item)
+{
+	return plan_item_is_due(item) && item->step->irreversible;
+}
+
+/* Returns: (transfer full): "STEP, STEP" of the due steps that @is_meant says; "" if there is none. */
+static char *name_steps(const Plan *plan, bool (*is_meant)(const PlanItem *item))
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+	for (guint i = 0; i < plan->items->len; i++) {
+		const PlanItem *item = plan->items->pdata[i];
+		if (is_meant(item))
+			g_ptr_array_add(names, item->step->text);
+	}
+	g_ptr_array_add(names, NULL);
+	return g_strjoinv(", ", (char **)names->pdata);
+}
+
+static bool keep_from_root(const Settings *settings, Plan *plan, GError **error)
+{
+	g_autofree char *names = name_steps(plan, needs_root);
+
+	if (!settings_flag(settings, "user") || *names == '\0')
+		return true;
+	if (!settings_flag(settings, "defer")) {
+		fault_set(error, STATUS_DENIED,
+		          "Let root run what \"--print-root-script\" prints, or add --defer to go "
+		          "on without it.",
+		          "--user rules root out, and it is needed to %s", names);
+		return false;
+	}
+
+	for (guint i = 0; i < plan->items->len; i++) {
+		const PlanItem *item = plan->items->pdata[i];
+		if (needs_root(item))
+			plan_defer(plan, item->step->id, "it needs root, which --user rules out");
+	}
+	return true;
+}
+
+/* Returns: whether the settings accept what cannot be taken back; false with USAGE set for another
+ * word. */
+static bool read_acceptance(const Settings *settings, bool *is_accepted, GError **error)
+{
+	*is_accepted = false;
+	for (char *const *word = settings_list(settings, "accept"); *word; word++) {
+		if (!g_str_equal(*word, "irreversible")) {
+			fault_set(error, STATUS_USAGE, NULL,
+			          "accept = %s: only \"irreversible\" can be accepted", *word);
+			return false;
+		}
+		*is_accepted = true;
+	}
+
+	return true;
+}
+
+static bool keep_reversible(const Settings *settings, const Plan *plan, GError **error)
+{
+	g_autofree char *names = name_steps(plan, is_irreversible);
+	bool is_accepted = false;
+
+	if (!read_acceptance(settings, &is_accepted, error))
+		return false;
+	if (*names == '\0')
+		return true;
+	if (settings_flag(settings, "reversible-only")) {
+		fault_set(error, STATUS_DENIED, "Leave those out with --skip.",
+		          "--reversible-only, and nothing takes this back: %s", names);
+		return false;
+	}
+	if (!settings_flag(settings, "yes") || is_accepted)
+		return true;
+
+	fault_set(
+		error, STATUS_USAGE,
+		"Look at the plan, then add --accept=irreversible, or leave those out with --skip.",
+		"--yes accepts what can be taken back only, and nothing takes this back: %s",
+		names);
+	return false;
+}
+
+bool policy_apply(const App *app, Plan *plan, GError **error)
+{
+	return keep_from_root(app->settings, plan, error) &&
+	       keep_reversible(app->settings, plan, error);
+}
+
+char *policy_root_script(const Plan *plan)
+{
+	GString *script = g_string_new("#!/bin/sh\n");
+	gsize empty = 0;
+
+	g_string_append_printf(script,
+	                       "# What the installation of %s needs root for on this machine.\n",
+	                       plan->title);
+	g_string_append(script, "set -eu\n");
+	empty = script->len;
+	for (guint i = 0; i < plan->items->len; i++) {
+		const PlanItem *item = plan->items->pdata[i];
+		if (!needs_root(item))
+			continue;
+		g_string_append_printf(script, "\n# %s\n", item->step->text);
+		for (char **line = item->step->commands; *line; line++)
+			g_string_append_printf(script, "%s\n", *line);
+	}
+	if (script->len == empty)
+		g_string_append(script, "\n# Nothing.\n");
+	return g_string_free(script, FALSE);
+}
