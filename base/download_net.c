@@ -6,7 +6,6 @@
 
 #include <curl/curl.h>
 
-#include "base/digest.h"
 #include "base/fault.h"
 
 #define TRIES_MAX 5
@@ -48,12 +47,17 @@ static void finish(Net *net, GError *failure)
 	g_atomic_int_set(&net->is_stopped, 1);
 }
 
+static const char *page_hint(const Net *net)
+{
+	return net->is_page ? HTTP_PAGE_HINT : NULL;
+}
+
 static void fail_digest(Net *net)
 {
 	g_autofree char *found = flow_digest(net->flow);
 	GError *failure = NULL;
 
-	fault_set(&failure, STATUS_UNTRUSTED, NULL, "the digest is %s, not %s", found,
+	fault_set(&failure, STATUS_UNTRUSTED, page_hint(net), "the digest is %s, not %s", found,
 	          net->what.sha256);
 	finish(net, failure);
 }
@@ -119,7 +123,7 @@ static void conclude_unsaid(Net *net, Lane *lane)
 		finish(net, NULL);
 		return;
 	}
-	fault_set(&why, STATUS_UNAVAILABLE, NULL,
+	fault_set(&why, STATUS_UNAVAILABLE, page_hint(net),
 	          "it ends after %" G_GUINT64_FORMAT
 	          " bytes, which do not have the digest; how many "
 	          "there should be, the server does not say",

@@ -58,6 +58,7 @@ struct Net {
 	bool has_ranges;       /* said, or seen */
 	bool may_range;        /* not disproved */
 	bool was_exchanged;
+	bool is_page; /* it starts like a web page */
 	guint tries;
 	guint64 tries_at; /* bytes received when they began */
 	GError *last;     /* (nullable): why the last try failed */

@@ -250,3 +250,18 @@ GBytes *http_get(const HttpRequest *request, GError **error)
 		return NULL;
 	return g_byte_array_free_to_bytes(g_steal_pointer(&body));
 }
+
+bool http_is_web_page(const void *head, gsize size_bytes)
+{
+	static const char *const starts[] = { "<!doc", "<html", "<head" };
+	const char *at = head;
+
+	while (size_bytes > 0 && g_ascii_isspace(*at)) {
+		at++;
+		size_bytes--;
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(starts); i++)
+		if (size_bytes > 5 && g_ascii_strncasecmp(at, starts[i], 5) == 0)
+			return true;
+	return false;
+}

@@ -71,6 +71,14 @@ bool *http_probe(const char *const *urls, guint timeout_ms, char ***why);
  *  names a CA certificate. */
 bool http_lacks_certificates(void);
 
+/** What is said of a web page where a file was wanted. */
+#define HTTP_PAGE_HINT                                                                             \
+	"It looks like a web page (captive portal or proxy?): open a web page in a browser, then " \
+	"try again."
+
+/** Returns: whether a file that starts with @head is a page for a browser. */
+bool http_is_web_page(const void *head, gsize size_bytes);
+
 /** Returns: (transfer none): the version of libcurl and, as "NAME/VERSION" words behind it, of what
  *  it was built with. */
 const char *http_library(void);

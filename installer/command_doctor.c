@@ -62,7 +62,7 @@ static void look_at_lock(Doctor *doctor)
 {
 	g_autofree char *path = g_build_filename(doctor->app->paths->state, "lock", NULL);
 	g_autoptr(GError) cause = NULL;
-	g_autoptr(Lock) lock =
+	g_autoptr(Lock) lock G_GNUC_UNUSED =
 		file_exists(path) ? lock_take(path, "slipway doctor", 0, &cause) : NULL;
 
 	if (cause && fault_status(cause) == STATUS_BUSY) {

@@ -61,8 +61,9 @@ static json_t *summary(const json_t *stack)
 }
 
 /* A step of that kind is told of by its services. */
-static json_t *steps_of(const json_t *stack, bool has_services)
+static json_t *steps_of(App *app, const json_t *stack, bool has_services)
 {
+	g_autoptr(HostState) host = host_new(app, NULL, NULL); /* without one, keys are unknown */
 	g_autoptr(json_t) entry = json_copy((json_t *)(guintptr)stack);
 	json_t *steps = json_array();
 	gsize i = 0;
@@ -75,7 +76,7 @@ static json_t *steps_of(const json_t *stack, bool has_services)
 			json_array_append(steps, step);
 	}
 	json_object_set_new(entry, "steps", steps);
-	return drift_report(entry, NULL, is_deep);
+	return drift_report(entry, host ? host_get(host) : NULL, is_deep);
 }
 
 static bool show_services_of(App *app, const char *name, json_t *shown, LifeSummary *found,
@@ -99,7 +100,7 @@ static bool show_stack(App *app, const char *name, const json_t *stack, bool is_
 	term_print(app->term, "%s %s (%s) in %s\n", name, json_text_or(stack, "version", ""),
 	           json_text_or(stack, "profile", ""), json_text_or(stack, "prefix", "?"));
 	bool is_known = show_services_of(app, name, shown, &found, &cause);
-	json_t *steps = steps_of(stack, json_object_get(shown, "services") != NULL);
+	json_t *steps = steps_of(app, stack, json_object_get(shown, "services") != NULL);
 	json_object_set_new(shown, "steps", steps);
 	print_steps(app, steps, found.services > 0);
 	print_deferred(app, stack);

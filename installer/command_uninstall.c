@@ -67,6 +67,15 @@ bool uninstall_run(Txn *txn, GError **error)
 	return true;
 }
 
+static bool has_model(const json_t *steps)
+{
+	for (gsize i = 0; i < json_array_size(steps); i++)
+		if (g_str_equal(json_text_or(json_array_get(steps, i), "kind", ""), "model"))
+			return true;
+
+	return false;
+}
+
 static void print_intent(App *app, const json_t *entry)
 {
 	const json_t *steps = json_object_get(entry, "steps");
@@ -79,6 +88,9 @@ static void print_intent(App *app, const json_t *entry)
 	if (!is_key_removed)
 		term_print(app->term,
 		           "Keys stay in the keystore; --keys removes the generated ones.\n");
+	if (!is_model_removed && has_model(steps))
+		term_print(app->term,
+		           "Models stay where Ollama keeps them; --models removes them.\n");
 }
 
 bool command_uninstall(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)

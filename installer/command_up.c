@@ -100,7 +100,10 @@ bool command_up(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
 	if (!are_up)
 		return start_locked(app, argv[0], error);
 
-	term_print(app->term, "%s is up; nothing changed.\n\n", life->title);
+	term_print(app->term,
+	           json_flag(app->document, "changed") ? "%s is up.\n\n"
+	                                               : "%s is up; nothing changed.\n\n",
+	           life->title);
 	return show(life, error);
 }
 

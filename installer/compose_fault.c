@@ -30,6 +30,8 @@ static const Row rows[] = {
 	{ "address already in use", STATUS_FAILED, "another program has the port", PORT_HINT },
 	{ "port is already allocated", STATUS_FAILED, "another container has the port", PORT_HINT },
 	{ "ports are not available", STATUS_FAILED, "another program has the port", PORT_HINT },
+	{ "non-overlapping IPv4 address pool", STATUS_UNAVAILABLE, "the engine has no address range left for a network",
+	  "Remove networks that nobody uses (\"docker network prune\"), then run it again." },
 	{ "Cannot connect to the Docker daemon", STATUS_UNAVAILABLE, "the engine does not answer",
 	  "Start the engine (Docker), then run the same command again." },
 	{ "error during connect", STATUS_UNAVAILABLE, "the engine does not answer",

@@ -177,6 +177,9 @@ static void set_ca_bundle(const Settings *settings)
 
 	for (gsize i = 0; bundle && i < G_N_ELEMENTS(names); i++)
 		(void)g_setenv(names[i], bundle, true);
+	/* TLS libraries append the keys of each connection to the file that this names. */
+	if (geteuid() == 0)
+		g_unsetenv("SSLKEYLOGFILE");
 }
 
 /* A broken file keeps nobody from help, version and completion. */

@@ -18,6 +18,9 @@ const ManualKind manual_kind_table[] = {
 	{ "packages", NULL,
 	  "Installs what is missing of the tools that the stack names, in one run of the package "
 	  "manager. A plan has it by itself." },
+	{ "repository", NULL,
+	  "Adds a vendor's own package repository, where the distribution has no package that is new "
+	  "enough. A plan has it by itself." },
 	{ "source", NULL, "Checks out a git repository, without its history." },
 	{ "source", "path", "The working tree." },
 	{ "source", "url", "Of the repository; without it, that of section [source]." },
@@ -81,6 +84,7 @@ const ManualKind manual_kind_table[] = {
 	{ "ollama", "minimum", "Lowest version of one that is there already." },
 	{ "ollama", "host",
 	  "Where it listens, on this machine: host and port; without it, 127.0.0.1:11434." },
+	{ "ollama", "own", "Flag: it is installed even where there is one already; it wants a host of its own then." },
 	{ "ollama", "digests",
 	  "NAME=SHA256 of files of the release; without it, those of its sha256sum.txt." },
 	{ "ollama", "wait_s", "Seconds that are waited for its answer." },

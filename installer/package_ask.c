@@ -4,6 +4,7 @@
  */
 #include "installer/package_ask.h"
 
+#include "base/cancel.h"
 #include "base/fault.h"
 #include "installer/package_said.h"
 #include "installer/privilege.h"
@@ -18,21 +19,47 @@ static bool needs_root_to_ask(const PackageManager *manager, const char *const *
 	        command == manager->list_automatic);
 }
 
+static bool ask_once(const PackageManager *manager, const char *const *command,
+                     const char *const *argv, ProcessResult *result, GError **error)
+{
+	const ProcessSpec spec = {
+		.argv = argv,
+		.env = manager->env,
+		.timeout_ms = QUESTION_MS,
+		.max_output_bytes = OUTPUT_MAX_BYTES,
+	};
+
+	process_result_clear(result);
+	return needs_root_to_ask(manager, command) ? privilege_run(&spec, result, error)
+	                                           : process_run(&spec, result, error);
+}
+
+/* The same, again and again as long as somebody holds a lock that answering takes. */
+static bool ask_until_free(const PackageManager *manager, const char *const *command,
+                           const char *const *argv, ProcessResult *result, GError **error)
+{
+	gint64 deadline_us = g_get_monotonic_time() + (gint64)QUESTION_MS * 1000;
+
+	for (;;) {
+		if (!ask_once(manager, command, argv, result, error))
+			return false;
+		if (package_said_verdict(manager, result) != PACKAGE_BUSY ||
+		    g_get_monotonic_time() >= deadline_us)
+			return true;
+		if (!cancel_check(error))
+			return false;
+		g_usleep(G_USEC_PER_SEC / 2);
+	}
+}
+
 char *packages_ask(const PackageManager *manager, const char *const *command,
                    const char *const *names, GError **error)
 {
 	g_auto(GStrv) argv = package_manager_argv(manager, command, names, error);
 	g_auto(ProcessResult) result = { 0 };
-	const ProcessSpec spec = {
-		.argv = (const char *const *)argv,
-		.env = manager->env,
-		.timeout_ms = QUESTION_MS,
-		.max_output_bytes = OUTPUT_MAX_BYTES,
-	};
 	PackageVerdict verdict;
 
-	if (!argv || !(needs_root_to_ask(manager, command) ? privilege_run(&spec, &result, error)
-	                                                   : process_run(&spec, &result, error)))
+	if (!argv || !ask_until_free(manager, command, (const char *const *)argv, &result, error))
 		return NULL;
 	verdict = package_said_verdict(manager, &result);
 	if (verdict != PACKAGE_DONE && verdict != PACKAGE_DECLINED && verdict != PACKAGE_WARNED) {

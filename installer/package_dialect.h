@@ -53,5 +53,9 @@ typedef struct {
 	/** (nullable): what a killed transaction left beside @files, a path in each line; (transfer full)
 	 *  (element-type utf8). */
 	GPtrArray *(*find_litter)(const char *files);
+	/** (nullable): suffix of settings that a removal kept because they were edited. */
+	const char *edited;
+	/** (nullable): suffix of settings that were there before the package. */
+	const char *displaced;
 	const PackageWords *words; /* the first that is found decides */
 } PackageDialect;

@@ -159,6 +159,8 @@ const PackageManager package_manager_table[] = {
 		.mark_automatic = WORDS{ "apt-mark", "auto", NULL },
 		.list_files = WORDS{ "dpkg-query", "-L", NULL },
 		.list_conffiles = WORDS{ "dpkg-query", "-W", "-f", "${Conffiles}\\n", NULL },
+		.mend = WORDS{ APT_GET, APT_LEAN, "--reinstall", "install", NULL },
+		.lists_torn = true,
 		.repair = WORDS{ "dpkg", "--configure", "-a", "--force-confdef", "--force-confold",
 	                         NULL },
 		.locks = apt_locks,

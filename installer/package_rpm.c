@@ -384,6 +384,8 @@ const PackageDialect package_dnf_dialect = {
 	.parse_changes = package_dnf_parse_changes,
 	.parse_progress = package_dnf_parse_progress,
 	.find_litter = package_rpm_find_litter,
+	.edited = ".rpmsave",
+	.displaced = ".rpmorig",
 	.options = distrust_all,
 	.words = words,
 };
@@ -393,6 +395,8 @@ const PackageDialect package_microdnf_dialect = {
 	.parse_changes = package_microdnf_parse_changes,
 	.parse_progress = package_dnf_parse_progress,
 	.find_litter = package_rpm_find_litter,
+	.edited = ".rpmsave",
+	.displaced = ".rpmorig",
 	.options = distrust_all,
 	.words = words,
 };

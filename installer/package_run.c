@@ -78,7 +78,7 @@ static PackageVerdict change_once(const PackageJob *job, const char *const *comm
 	return verdict;
 }
 
-static bool wait_for_locks(const PackageJob *job, GError **error)
+bool packages_wait(const PackageJob *job, GError **error)
 {
 	const PackageLockWait wait = {
 		.locks = job->manager->locks,
@@ -101,7 +101,7 @@ static PackageVerdict change(const PackageJob *job, const char *const *command,
 		g_autoptr(GError) fault = NULL;
 		PackageVerdict verdict;
 
-		if (!wait_for_locks(job, error))
+		if (!packages_wait(job, error))
 			return PACKAGE_BUSY;
 		verdict = change_once(job, command, names, &fault);
 		if (verdict == PACKAGE_AGAIN && !was_asked_again) {
@@ -173,7 +173,7 @@ bool packages_ready(const PackageJob *job, GHashTable *own, GError **error)
 	g_autoptr(GError) fault = NULL;
 	g_autofree char *damage = NULL;
 
-	if (!wait_for_locks(job, error))
+	if (!packages_wait(job, error))
 		return false;
 	if (!job->manager->repair)
 		return true;

@@ -16,6 +16,10 @@ typedef struct {
 	gpointer data;
 } PackageJob;
 
+/** Waits until nobody else is at work: some managers do not even answer before.  Returns: false with
+ *  BUSY (after lock_timeout_s) or a cancellation set. */
+bool packages_wait(const PackageJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /**
  * Waits for the locks, then looks whether the package manager is in order.
  *

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "installer/package_run.h"
+#include "installer/privilege.h"
 
 #define SNAPSHOT_MAX_BYTES ((gsize)64 * 1024 * 1024)
 #define CONFFILE_MAX_BYTES ((gsize)16 * 1024 * 1024)
@@ -199,14 +200,63 @@ static bool purge(Undo *undo, GError **error)
 	return packages_purge(&undo->job, as_words(going), error);
 }
 
+/* Returns: (transfer full) (nullable): all files of packages that are about to go, where their manager
+ * puts settings aside. */
+static char *list_files(const Undo *undo, const char *const *going)
+{
+	const PackageManager *manager = undo->job.manager;
+
+	return manager->dialect->edited && *going
+	               ? packages_ask(manager, manager->list_files, going, NULL)
+	               : NULL;
+}
+
+/* The file that a package displaced comes back. */
+static bool put_back(const char *from, const char *to, GError **error)
+{
+	g_autofree char *mv = process_find("mv");
+	const char *const argv[] = { mv, "-n", "--", from, to, NULL };
+	const ProcessSpec spec = { .argv = argv };
+	g_auto(ProcessResult) result = { 0 };
+
+	return !mv || !file_exists(from) || file_exists(to) || privilege_run(&spec, &result, error);
+}
+
+/* What the manager put aside, of @files, which are gone. */
+static bool settle_settings(Undo *undo, const char *files, GError **error)
+{
+	const PackageDialect *dialect = undo->job.manager->dialect;
+	g_auto(GStrv) lines = g_strsplit(files ? files : "", "\n", -1);
+
+	for (char **line = lines; *line; line++) {
+		g_autofree char *edited = g_strconcat(*line, dialect->edited, NULL);
+		g_autofree char *displaced = g_strconcat(*line, dialect->displaced, NULL);
+
+		if (**line != '/' || file_exists(*line))
+			continue;
+		if (file_exists(edited))
+			leave(undo, "%s: changed since a package brought it", edited);
+		if (!put_back(displaced, *line, error))
+			return false;
+	}
+
+	return true;
+}
+
 static bool take_away(Undo *undo, GError **error)
 {
 	g_autoptr(GPtrArray) going = choose_going(undo);
 	g_autoptr(GPtrArray) marks = lost_marks(undo);
 	g_autoptr(GPtrArray) kept = new_names();
+	g_autofree char *files = NULL;
+	const char *const *names;
 
-	if (!note_services(undo, going, error) ||
-	    !packages_remove(&undo->job, as_words(going), kept, error) || !purge(undo, error))
+	if (!note_services(undo, going, error))
+		return false;
+	names = as_words(going);
+	files = list_files(undo, names);
+	if (!packages_remove(&undo->job, names, kept, error) ||
+	    !settle_settings(undo, files, error) || !purge(undo, error))
 		return false;
 	for (guint i = 0; i + 1 < going->len; i++)
 		if (g_hash_table_contains(undo->now->installed, going->pdata[i]))
@@ -271,6 +321,8 @@ static bool mend(Undo *undo, GError **error)
 static bool run(Undo *undo, GError **error)
 {
 	undo->job.may_repair = !undo->record->is_finished;
+	if (undo->job.manager->is_asked_as_root && !packages_wait(&undo->job, error))
+		return false;
 	if (undo->job.may_repair ? !mend(undo, error) : !read_now(undo, error))
 		return false;
 	if (is_done(undo))

@@ -169,5 +169,7 @@ const PackageDialect package_zypper_dialect = {
 	.parse_progress = package_zypper_parse_progress,
 	.explain = package_zypper_explain,
 	.find_litter = package_rpm_find_litter,
+	.edited = ".rpmsave",
+	.displaced = ".rpmorig",
 	.words = words,
 };

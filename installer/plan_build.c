@@ -319,15 +319,20 @@ static void add_item(Plan *plan, Step *step)
 	g_ptr_array_add(plan->items, item);
 }
 
-void plan_wait_for_packages(Step *step)
+static void wait_for(Step *step, const char *id)
 {
 	guint count = g_strv_length(step->after);
 
-	if (g_strv_contains((const char *const *)step->after, "packages"))
+	if (g_strv_contains((const char *const *)step->after, id))
 		return;
 	step->after = g_renew(char *, step->after, count + 2);
-	step->after[count] = g_strdup("packages");
+	step->after[count] = g_strdup(id);
 	step->after[count + 1] = NULL;
+}
+
+void plan_wait_for_packages(Step *step)
+{
+	wait_for(step, "packages");
 }
 
 static bool add_steps(Plan *plan, Builder *builder, GError **error)
@@ -338,6 +343,12 @@ static bool add_steps(Plan *plan, Builder *builder, GError **error)
 	if (!packages)
 		return false;
 
+	Step *repository = plan_build_repository(builder->request, packages);
+
+	if (repository) {
+		wait_for(packages, repository->id);
+		add_item(plan, repository);
+	}
 	builder->tools = json_object_get(packages->inputs, "tools");
 	add_item(plan, packages);
 	for (guint i = 0; i < builder->stack->steps->len; i++) {

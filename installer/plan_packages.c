@@ -6,6 +6,7 @@
 #include "installer/package_advice.h"
 #include "installer/package_manager.h"
 #include "installer/plan_private.h"
+#include "installer/repository.h"
 #include "installer/step_ollama.h"
 #include "installer/tools.h"
 #include "payload/catalogue.h"
@@ -31,8 +32,9 @@ static void add_ollama(const PlanRequest *request, const char *profile, const js
 	for (guint i = 0; i < stack->steps->len; i++) {
 		const StackStep *step = stack->steps->pdata[i];
 		const char *minimum = g_hash_table_lookup(step->values, "minimum");
+		const char *own = g_hash_table_lookup(step->values, "own");
 		if (g_str_equal(step->kind, step_kind_ollama.name) &&
-		    stack_in_profile(step->profiles, profile) &&
+		    stack_in_profile(step->profiles, profile) && g_strcmp0(own, "yes") != 0 &&
 		    step_ollama_is_packaged(request->facts, minimum, record))
 			json_array_append_new(
 				json_object_get(inputs, "tools"),
@@ -177,15 +179,22 @@ static void describe(Step *step, const char *manager)
 	step->weight = *packages ? step->kind->weight : 1;
 }
 
+static CatalogueSystem describe_system(const Facts *facts)
+{
+	const FactsSystem *system = &facts->system;
+
+	return (CatalogueSystem){ facts->packages.manager, system->id, system->id_like,
+		                  system->version };
+}
+
 Step *plan_build_packages(const PlanRequest *request, const char *profile, const json_t *record,
                           GError **error)
 {
 	const Stack *stack = stacks_definition(request->bundle);
 	const char *manager = request->facts->packages.manager;
-	const FactsSystem *system = &request->facts->system;
 	g_auto(Supply) supply = {
-		.system = { manager, system->id, system->id_like, system->version },
-		.advice = package_advice_find(system->immutable),
+		.system = describe_system(request->facts),
+		.advice = package_advice_find(request->facts->system.immutable),
 		.missing = g_ptr_array_new(),
 		.offers = g_ptr_array_new_with_free_func(g_free),
 	};
@@ -206,4 +215,18 @@ Step *plan_build_packages(const PlanRequest *request, const char *profile, const
 
 	describe(step, manager);
 	return g_steal_pointer(&step);
+}
+
+Step *plan_build_repository(const PlanRequest *request, const Step *packages)
+{
+	const CatalogueSystem system = describe_system(request->facts);
+	const char *name = json_text(packages->inputs, "vendor");
+	g_autoptr(CatalogueVendor) vendor =
+		name ? catalogue_vendor(catalogue_get(), name, &system) : NULL;
+	g_autofree char *key_url = NULL;
+
+	if (!vendor || repository_is_known("", vendor->url))
+		return NULL;
+	key_url = settings_mirror(request->settings, vendor->key_url);
+	return repository_step(system.manager, name, vendor, key_url);
 }

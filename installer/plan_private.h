@@ -16,6 +16,10 @@
 Step *plan_build_packages(const PlanRequest *request, const char *profile, const json_t *record,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: (transfer full) (nullable): the step that adds the vendor's repository which @packages come
+ *  from; NULL when they need none, or it is there already. */
+Step *plan_build_repository(const PlanRequest *request, const Step *packages);
+
 /** Reads the definition's [test NAME] sections that belong to @profile.  Returns: (transfer full): an
  *  array of objects: name, title, needs, timeout_s, expect, and argv, with service or without, or url; NULL
  *  with CONFIG set. */

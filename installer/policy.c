@@ -5,6 +5,7 @@
 #include "installer/policy.h"
 
 #include "base/fault.h"
+#include "installer/privilege.h"
 
 static bool needs_root(const PlanItem *item)
 {
@@ -94,9 +95,29 @@ static bool keep_reversible(const Settings *settings, const Plan *plan, GError *
 	return false;
 }
 
+GPtrArray *policy_root_commands(const Plan *plan)
+{
+	GPtrArray *commands = g_ptr_array_new();
+
+	for (guint i = 0; i < plan->items->len; i++) {
+		const PlanItem *item = plan->items->pdata[i];
+		for (char **line = item->step->commands; *line && plan_item_is_due(item); line++)
+			g_ptr_array_add(commands, *line);
+	}
+	g_ptr_array_add(commands, NULL);
+	return commands;
+}
+
+static bool can_be_root(const Plan *plan, GError **error)
+{
+	g_autoptr(GPtrArray) commands = policy_root_commands(plan);
+
+	return privilege_is_possible((const char *const *)commands->pdata, error);
+}
+
 bool policy_apply(const App *app, Plan *plan, GError **error)
 {
-	return keep_from_root(app->settings, plan, error) &&
+	return keep_from_root(app->settings, plan, error) && can_be_root(plan, error) &&
 	       keep_reversible(app->settings, plan, error);
 }
 

@@ -254,6 +254,16 @@ static char *join_commands(const char *const *commands)
 	return g_string_free(text, FALSE);
 }
 
+bool privilege_is_possible(const char *const *commands, GError **error)
+{
+	if (geteuid() == 0 || !commands || !*commands)
+		return true;
+
+	g_autofree char *text = join_commands(commands);
+	g_autofree char *sudo = need_sudo(text, error);
+	return sudo != NULL;
+}
+
 bool privilege_acquire(Term *term, const char *const *commands, GError **error)
 {
 	g_autofree char *sudo = NULL;

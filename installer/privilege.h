@@ -20,6 +20,10 @@
 bool privilege_run(const ProcessSpec *spec, ProcessResult *result,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Says, before anybody is asked anything, that @commands (as for privilege_acquire()) cannot run: we are
+ *  not root, and there is no sudo program.  Returns: false with DENIED set then. */
+bool privilege_is_possible(const char *const *commands, GError **error);
+
 /**
  * Makes sure, before anything is changed, that every one of @commands can run as root.  On a
  * terminal where a question can be answered it runs "sudo -v" once, which may ask for a password.

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "installer/package_manager.h"
+#include "installer/policy.h"
 #include "installer/privilege.h"
 #include "installer/verify.h"
 
@@ -82,14 +83,7 @@ bool session_confirm(App *app, const char *question, GError **error)
 
 bool session_acquire(App *app, StepHost *host, const Plan *plan, GError **error)
 {
-	g_autoptr(GPtrArray) commands = g_ptr_array_new();
-
-	for (guint i = 0; i < plan->items->len; i++) {
-		const PlanItem *item = plan->items->pdata[i];
-		for (char **line = item->step->commands; *line && plan_item_is_due(item); line++)
-			g_ptr_array_add(commands, *line);
-	}
-	g_ptr_array_add(commands, NULL);
+	g_autoptr(GPtrArray) commands = policy_root_commands(plan);
 
 	host->is_privileged =
 		privilege_acquire(app->term, (const char *const *)commands->pdata, error);

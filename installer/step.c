@@ -7,9 +7,10 @@
 #include "base/fault.h"
 
 const StepKind *const step_kind_table[] = {
-	&step_kind_packages, &step_kind_source, &step_kind_directory, &step_kind_file,
-	&step_kind_wrapper,  &step_kind_python, &step_kind_key,       &step_kind_archive,
-	&step_kind_compose,  &step_kind_unit,   &step_kind_ollama,    &step_kind_model,
+	&step_kind_packages,   &step_kind_source, &step_kind_directory, &step_kind_file,
+	&step_kind_wrapper,    &step_kind_python, &step_kind_key,       &step_kind_archive,
+	&step_kind_compose,    &step_kind_unit,   &step_kind_ollama,    &step_kind_model,
+	&step_kind_repository,
 };
 const gsize step_kind_count = G_N_ELEMENTS(step_kind_table);
 

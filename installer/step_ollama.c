@@ -28,8 +28,8 @@
 #define LOG_TAIL_BYTES ((gsize)600)
 #define LOG_MAX_BYTES ((gsize)64 * 1024 * 1024)
 
-static const char *const keys[] = { "!version", "!release", "!path",  "minimum",
-	                            "host",     "*digests", "wait_s", NULL };
+static const char *const keys[] = { "!version", "!release", "!path", "minimum", "host",
+	                            "*digests", "wait_s",   "own",   NULL };
 
 static const char *url_of(const StepRun *run)
 {
@@ -47,6 +47,12 @@ static const char *packaged_of(const StepRun *run)
 	return json_text(run->step->inputs, "packaged");
 }
 
+/* Whether the stack has one to itself, whatever else there is. */
+static bool is_own(const StepRun *run)
+{
+	return g_str_equal(json_text_or(run->step->inputs, "own", "no"), "yes");
+}
+
 static Probe probe_packaged(const StepRun *run)
 {
 	return recipe_is_recorded(run) && file_exists(packaged_of(run)) ? PROBE_OURS : PROBE_ABSENT;
@@ -61,7 +67,7 @@ static bool probe_ollama(const StepRun *run, Probe *probe, GError **error)
 		return false;
 
 	*probe = packaged_of(run) ? probe_packaged(run) : owned_tree_probe(run, path);
-	if (packaged_of(run) || *probe != PROBE_ABSENT || run->receipt)
+	if (is_own(run) || packaged_of(run) || *probe != PROBE_ABSENT || run->receipt)
 		return true;
 
 	g_autofree char *found = ollama_find_installed(NULL);
@@ -88,7 +94,7 @@ static bool ask_ollama(const StepRun *run, Probe *probe, GError **error)
 
 	if (*probe == PROBE_PARTIAL || run->receipt)
 		return true;
-	if (!ollama_find(url_of(run), &found))
+	if (is_own(run) || !ollama_find(url_of(run), &found))
 		return has_release(run, error);
 
 	*probe = PROBE_FOREIGN;
@@ -112,7 +118,9 @@ static bool check_port(const StepRun *run, GError **error)
 	if (!version)
 		return true;
 
-	fault_set(error, STATUS_BUSY, "Run the command again: it will be used as it is.",
+	fault_set(error, STATUS_BUSY,
+	          is_own(run) ? "Choose another port: host = 127.0.0.1:PORT."
+	                      : "Run the command again: it will be used as it is.",
 	          "an Ollama that slipway did not install answers at %s", url_of(run));
 	return false;
 }

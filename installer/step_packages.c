@@ -165,8 +165,16 @@ static guint lock_timeout_s(const StepRun *run)
 	                              : LOCK_TIMEOUT_S;
 }
 
+static void report(double fraction, const char *detail, gpointer data)
+{
+	const StepRun *run = data;
+
+	if (run->report)
+		run->report(run, fraction, detail);
+}
+
 /* The snapshot of a first attempt stands: after it, some of the packages may be there already. */
-static bool take_snapshot(const PackageManager *manager, const char *path, GError **error)
+static bool take_snapshot(const PackageJob *job, const char *path, GError **error)
 {
 	g_autofree char *directory = g_path_get_dirname(path);
 	g_autoptr(PackageSet) set = NULL;
@@ -175,7 +183,7 @@ static bool take_snapshot(const PackageManager *manager, const char *path, GErro
 
 	if (file_exists(path))
 		return true;
-	set = packages_read(manager, error);
+	set = packages_wait(job, error) ? packages_read(job->manager, error) : NULL;
 	if (!set)
 		return false;
 	object = package_set_to_json(set);
@@ -194,16 +202,20 @@ static json_t *prepare_packages(const StepRun *run, GError **error)
 	if (!has_packages(run))
 		return json_array();
 
-	const PackageManager *manager =
-		package_manager_find(json_text(run->step->inputs, "manager"), error);
+	const PackageJob job = {
+		.manager = package_manager_find(json_text(run->step->inputs, "manager"), error),
+		.lock_timeout_s = lock_timeout_s(run),
+		.report = report,
+		.data = (gpointer)(guintptr)run,
+	};
 	g_autofree char *snapshot = backup_path(run, ".packages");
 	g_autofree char *planned = backup_path(run, ".planned");
 
-	if (!manager || !take_snapshot(manager, snapshot, error))
+	if (!job.manager || !take_snapshot(&job, snapshot, error))
 		return NULL;
 	return json_pack("[{s:s, s:s, s:s, s:s, s:i}]", "do", "packages_remove", "manager",
-	                 manager->name, "snapshot", snapshot, "planned", planned, "lock_timeout_s",
-	                 (int)lock_timeout_s(run));
+	                 job.manager->name, "snapshot", snapshot, "planned", planned,
+	                 "lock_timeout_s", (int)job.lock_timeout_s);
 }
 
 /** One installation. */
@@ -227,14 +239,6 @@ static void installation_clear(Installation *it)
 	g_free(it->warning);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Installation, installation_clear)
-
-static void report(double fraction, const char *detail, gpointer data)
-{
-	const StepRun *run = data;
-
-	if (run->report)
-		run->report(run, fraction, detail);
-}
 
 static PackageSet *read_snapshot(const StepRun *run, GError **error)
 {
@@ -411,12 +415,12 @@ static bool install(Installation *it, GError **error)
 /* What an earlier attempt, which was killed, left beside the files of the packages. */
 static bool sweep(Installation *it, GError **error)
 {
-	g_autofree const char **names = NULL;
+	g_autofree gpointer *names = NULL;
 
 	if (!it->job.may_repair)
 		return true;
-	names = (const char **)g_hash_table_get_keys_as_array(it->record->added, NULL);
-	return packages_sweep(&it->job, names, error);
+	names = g_hash_table_get_keys_as_array(it->record->added, NULL);
+	return packages_sweep(&it->job, (const char *const *)names, error);
 }
 
 static bool verify(const GArray *wanted, GError **error)

@@ -136,12 +136,16 @@ static bool probe_files(const CatalogueTool *tool, char **program, char **versio
 	return false;
 }
 
-/* An absolute name stands for itself. */
+/* An absolute name stands for itself; "~/" is the home directory. */
 static char *find_program(const char *name)
 {
-	if (!g_path_is_absolute(name))
-		return process_find(name);
-	return g_file_test(name, G_FILE_TEST_IS_EXECUTABLE) ? g_strdup(name) : NULL;
+	g_autofree char *path = g_str_has_prefix(name, "~/")
+	                                ? g_build_filename(g_get_home_dir(), name + 2, NULL)
+	                                : g_strdup(name);
+
+	if (!g_path_is_absolute(path))
+		return process_find(path);
+	return g_file_test(path, G_FILE_TEST_IS_EXECUTABLE) ? g_steal_pointer(&path) : NULL;
 }
 
 bool tools_probe(const CatalogueTool *tool, const char *minimum, char **program, char **version,

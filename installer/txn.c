@@ -200,7 +200,8 @@ static void load_entry(Txn *txn)
 	json_array_foreach(steps, i, step)
 	{
 		const char *id = json_text_or(step, "id", "");
-		bool is_kept = txn->has_heir && g_str_equal(id, "packages");
+		bool is_kept = txn->has_heir &&
+		               (g_str_equal(id, "packages") || g_str_equal(id, "repository"));
 		follow(txn, id, TXN_STEP_INTENT, step);
 		follow(txn, id, TXN_STEP_DONE, step);
 		if (is_kept)

@@ -334,10 +334,22 @@ static bool write_commit(Txn *txn, json_t *receipt, GError **error)
 	return true;
 }
 
-/* Packages that another installed stack relies on are handed over to it, not removed. */
+static void hand_over(json_t *heir, json_t *step)
+{
+	json_t *own = receipt_step(heir, json_text_or(step, "id", ""));
+
+	if (own)
+		json_array_extend(json_object_get(own, "undo"), json_object_get(step, "undo"));
+	else
+		json_array_insert(json_object_get(heir, "steps"), 0, step);
+}
+
+/* Packages that another installed stack relies on are handed over to it, not removed; so is the
+ * repository that they came from. */
 static void hand_over_packages(json_t *receipt, const Txn *txn)
 {
 	json_t *packages = receipt_step(txn->entry, "packages");
+	json_t *repository = receipt_step(txn->entry, "repository");
 	json_t *stacks = json_object_get(receipt, "stacks");
 	const char *name = NULL;
 	json_t *heir = NULL;
@@ -347,15 +359,11 @@ static void hand_over_packages(json_t *receipt, const Txn *txn)
 
 	json_object_foreach(stacks, name, heir)
 	{
-		json_t *own = receipt_step(heir, "packages");
-		json_t *txns = json_object_get(heir, "txns");
-		if (own) {
-			json_array_extend(json_object_get(own, "undo"),
-			                  json_object_get(packages, "undo"));
-		} else {
-			json_array_insert(json_object_get(heir, "steps"), 0, packages);
-		}
-		json_array_extend(txns, json_object_get(txn->entry, "txns"));
+		hand_over(heir, packages);
+		if (repository)
+			hand_over(heir, repository);
+		json_array_extend(json_object_get(heir, "txns"),
+		                  json_object_get(txn->entry, "txns"));
 		return;
 	}
 }

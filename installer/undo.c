@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "installer/handover.h"
 #include "installer/package_manager.h"
+#include "installer/repository.h"
 #include "installer/undo_parts.h"
 
 static bool packages_remove(const Undo *undo, const json_t *part, GError **error)
@@ -25,6 +26,13 @@ static bool handover_remove(const Undo *undo G_GNUC_UNUSED, const json_t *part, 
 	return undo_need_path(part, "generated", error) && handover_undo(part, error);
 }
 
+static bool repository_remove(const Undo *undo, const json_t *part, GError **error)
+{
+	return undo_need_path(part, "key_path", error) &&
+	       undo_need_path(part, "source_path", error) &&
+	       repository_undo(part, undo->left, error);
+}
+
 static bool noop(const Undo *undo, const json_t *part, GError **error)
 {
 	const char *text = json_need_text(part, "text", error);
@@ -40,14 +48,15 @@ typedef struct {
 } Primitive;
 
 static const Primitive primitive_table[] = {
-	{ "unlink_if_hash", undo_unlink_if_hash }, { "restore_backup", undo_restore_backup },
-	{ "unlink_link", undo_unlink_link },       { "rmdir_if_empty", undo_rmdir_if_empty },
-	{ "remove_tree", undo_remove_tree },       { "restore_tree", undo_restore_tree },
-	{ "remove_listed", undo_remove_listed },   { "packages_remove", packages_remove },
-	{ "key_delete", undo_key_delete },         { "keystore_delete", undo_keystore_delete },
-	{ "compose_down", compose_down },          { "noop", noop },
-	{ "handover_remove", handover_remove },    { "service_stop", undo_service_stop },
-	{ "service_resume", undo_service_resume }, { "model_delete", undo_model_delete },
+	{ "unlink_if_hash", undo_unlink_if_hash },  { "restore_backup", undo_restore_backup },
+	{ "unlink_link", undo_unlink_link },        { "rmdir_if_empty", undo_rmdir_if_empty },
+	{ "remove_tree", undo_remove_tree },        { "restore_tree", undo_restore_tree },
+	{ "remove_listed", undo_remove_listed },    { "packages_remove", packages_remove },
+	{ "key_delete", undo_key_delete },          { "keystore_delete", undo_keystore_delete },
+	{ "compose_down", compose_down },           { "noop", noop },
+	{ "handover_remove", handover_remove },     { "service_stop", undo_service_stop },
+	{ "service_resume", undo_service_resume },  { "model_delete", undo_model_delete },
+	{ "repository_remove", repository_remove },
 };
 
 static const Primitive *find_primitive(const char *name)

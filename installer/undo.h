@@ -36,6 +36,7 @@
  *   service_resume   service, was_running   start it again if it ran before and its program is there;
  *                                        else remove its log and pid file
  *   model_delete     name, at            remove a model from the Ollama at that URL
+ *   repository_remove key_path, fingerprint, source_path, text   remove a vendor's package repository
  *   noop             text                cannot be taken back; said so in the plan
  */
 

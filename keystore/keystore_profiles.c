@@ -104,10 +104,10 @@ bool keystore_rename_profile(Keystore *store, const char *to, guint *count, GErr
 	if (!entries)
 		return false;
 
-	guint total = 2 * entries->len + OWN_COUNT;
+	gsize keys = entries->len;
+	gsize total = 2 * keys + OWN_COUNT;
 	g_autofree BackEndItem *items = g_new0(BackEndItem, total);
-	Move move = { store, to, entries, items, items + entries->len, items + 2 * entries->len,
-		      total };
+	Move move = { store, to, entries, items, items + keys, items + 2 * keys, (guint)total };
 	*count = entries->len;
 	bool is_done = move_read(&move, error) && check_target(&move, error) &&
 	               move_apply(&move, true, error) && move_read(&move, error) &&

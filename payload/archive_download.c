@@ -18,7 +18,7 @@ static gssize pull(gpointer from, void *buffer, gsize size_bytes, GError **error
 	return download_read(from, buffer, size_bytes, error);
 }
 
-/* A damaged archive that has another digest is a bad download. */
+/* A damaged archive that has another digest is a bad download; of a web page that is clear. */
 static void settle(UnpackFeed *feed, const char *url, GError **error)
 {
 	g_autofree guint8 *buffer = g_malloc(SETTLE_BYTES);
@@ -27,7 +27,8 @@ static void settle(UnpackFeed *feed, const char *url, GError **error)
 	guint64 left = SETTLE_MAX_BYTES;
 	gssize got = 1;
 
-	if (feed->is_ended || total > feed->pulled_bytes + SETTLE_MAX_BYTES)
+	if (feed->is_ended || http_is_web_page(feed->head, feed->head_bytes) ||
+	    total > feed->pulled_bytes + SETTLE_MAX_BYTES)
 		return;
 	while (got > 0 && left > 0) {
 		got = pull(feed->from, buffer, SETTLE_BYTES, &why);
@@ -37,6 +38,20 @@ static void settle(UnpackFeed *feed, const char *url, GError **error)
 		return;
 	g_clear_error(error);
 	g_propagate_prefixed_error(error, g_steal_pointer(&why), "%s: ", url);
+}
+
+/* A page so short that its end comes with its start is a page all the same. */
+static bool begin(UnpackFeed *feed, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+
+	if (unpack_feed_begin(feed, &why))
+		return true;
+	if (fault_status(why) == STATUS_UNTRUSTED && http_is_web_page(feed->head, feed->head_bytes))
+		fault_set(error, STATUS_DATA, HTTP_PAGE_HINT, "it is a web page");
+	else
+		g_propagate_error(error, g_steal_pointer(&why));
+	return false;
 }
 
 static bool unpack_feed(const ArchiveDownload *wanted, UnpackFeed *feed, const char *url,
@@ -77,7 +92,7 @@ static bool load_from(const ArchiveDownload *wanted, const char *url, UnpackWrit
 	UnpackFeed feed = { .pull = pull, .from = download };
 
 	*is_exchanged = false;
-	if (!download || !unpack_feed_begin(&feed, &why)) {
+	if (!download || !begin(&feed, &why)) {
 		g_propagate_prefixed_error(error, g_steal_pointer(&why), "%s: ", url);
 		return false;
 	}

@@ -64,7 +64,7 @@ bool unpack_feed_begin(UnpackFeed *feed, GError **error)
 {
 	gssize got = pull_all(feed, feed->head, sizeof feed->head, error);
 
-	feed->head_bytes = (gsize)MAX(got, 0);
+	feed->head_bytes = (gsize)feed->pulled_bytes;
 	return got >= 0;
 }
 

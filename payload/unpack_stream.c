@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/cancel.h"
-#include "base/download.h"
 #include "base/fault.h"
+#include "base/http.h"
 #include "payload/unpack_stream_private.h"
 
 typedef struct archive ArchiveReader;
@@ -133,12 +133,9 @@ static bool is_recognised(const guint8 *head, gsize size_bytes, GError **error)
 		fault_set(error, STATUS_DATA, NULL, "not a tar archive: the file is empty");
 		return false;
 	}
-	if (download_is_web_page(head, size_bytes)) {
-		fault_set(
-			error, STATUS_DATA,
-			"It looks like a web page (captive portal or proxy?): open a web page in a "
-			"browser, then try again.",
-			"not a tar archive: it is a web page");
+	if (http_is_web_page(head, size_bytes)) {
+		fault_set(error, STATUS_DATA, HTTP_PAGE_HINT,
+		          "not a tar archive: it is a web page");
 		return false;
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(other_formats); i++) {

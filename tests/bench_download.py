@@ -15,6 +15,7 @@ import mmap
 import os
 import pathlib
 import re
+import resource
 import shutil
 import ssl
 import subprocess
@@ -123,6 +124,16 @@ def serve(archive, certificate, limit):
     listener.serve_forever()
 
 
+def used_seconds():
+    """Of all children that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def best(runs):
+    return tuple(min(column) for column in zip(*runs))
+
+
 class Bench:
     def __init__(self, driver, place):
         self.driver, self.place = driver, pathlib.Path(place)
@@ -136,23 +147,25 @@ class Bench:
         return server, f"https://localhost:{server.stdout.readline().strip()}/x.tar.zst"
 
     def timed(self, command):
-        """Into a fresh tree, which is removed.  Returns: seconds, stdout."""
+        """Into a fresh tree, which is removed.  Returns: seconds, stdout, seconds of processors."""
         tree = self.place / "tree"
-        begun = time.monotonic()
+        begun, used = time.monotonic(), used_seconds()
         done = subprocess.run([str(word) for word in command(tree)], env=self.environment,
                               stdout=subprocess.PIPE, check=True)
         seconds = time.monotonic() - begun
+        used = used_seconds() - used
         shutil.rmtree(tree)
-        return seconds, done.stdout
+        return seconds, done.stdout, used
 
     def peer(self, url):
         return self.timed(lambda tree: [
             "sh", "-ec", 'mkdir "$2"; curl -sf "$1" | zstd -qd --long=27 | tar x -C "$2"', "sh", url,
-            tree])[0]
+            tree])[::2]
 
     def ours(self, url, digest, *connections):
-        seconds, out = self.timed(lambda tree: [self.driver, url, digest, tree, *connections])
-        return seconds, int(out) / 1024
+        seconds, out, used = self.timed(
+            lambda tree: [self.driver, url, digest, tree, *connections])
+        return seconds, used, int(out) / 1024
 
     def archive(self, name, size_bytes):
         path = self.place / name
@@ -169,24 +182,27 @@ class Bench:
         peer, ours, resident = [], [], 0
         for _ in range(ROUNDS):
             peer.append(self.peer(url))
-            seconds, mib = self.ours(url, digest)
-            ours.append(seconds)
+            seconds, used, mib = self.ours(url, digest)
+            ours.append((seconds, used))
             resident = max(resident, mib)
         server.kill()
         server.wait()
         size = archive.stat().st_size / 1e6
         archive.unlink()
-        ratio = min(ours) / min(peer)
-        print(f"{size:.0f} MB in {WHERE}, best of {ROUNDS}: curl | zstd | tar {min(peer):.2f} s, "
-              f"ours, verified, {min(ours):.2f} s: {ratio:.2f} x (bound {MAX_RATIO})")
+        (peer_wall, peer_used), (wall, used) = map(best, (peer, ours))
+        ratio = wall / peer_wall
+        print(f"{size:.0f} MB in {WHERE}, best of {ROUNDS}: curl | zstd | tar {peer_wall:.2f} s, "
+              f"ours, verified, {wall:.2f} s: {ratio:.2f} x (bound {MAX_RATIO}); "
+              f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
+        print(f"time of processors: {peer_used:.2f} s, ours {used:.2f} s: {used / peer_used:.2f} x")
         print(f"resident {resident:.0f} MiB (bound {MAX_RESIDENT_MIB})")
         return ratio <= MAX_RATIO and resident <= MAX_RESIDENT_MIB
 
     def limited(self):
         archive, digest = self.archive("limited", LIMITED_BYTES)
         server, url = self.start(archive, LIMIT)
-        one, _ = self.ours(url, digest, 1)
-        several, _ = self.ours(url, digest)
+        one = self.ours(url, digest, 1)[0]
+        several = self.ours(url, digest)[0]
         server.kill()
         server.wait()
         print(f"{archive.stat().st_size / 1e6:.0f} MB at {LIMIT / 1e6:.0f} MB/s for each connection: "

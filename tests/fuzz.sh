@@ -1,20 +1,24 @@
 #!/bin/sh
-# Runs every fuzzer for SECONDS each; the first finding ends it.  Usage: fuzz.sh SECONDS
+# Runs every fuzzer for SECONDS each, as many at a time as there are processors; the first finding ends
+# it.  Usage: fuzz.sh SECONDS [PROGRAM]
 set -eu
 
-seconds=$1
-found=0
-for program in build/fuzz/tests/fuzz_*; do
-  [ -f "$program" ] || continue
-  case $program in *.*) continue ;; esac
-  found=$((found + 1))
-  corpus="$program.corpus"
+fuzz() { # SECONDS PROGRAM; 255 tells xargs to begin no other
+  corpus="$2.corpus"
   mkdir -p "$corpus"
-  "$program" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=2048 \
-    -artifact_prefix="$program." "$corpus" >"$program.log" 2>&1 || {
-    tail -n 40 "$program.log"
-    exit 1
+  "$2" -max_total_time="$1" -max_len=65536 -timeout=10 -rss_limit_mb=2048 \
+    -artifact_prefix="$2." "$corpus" >"$2.log" 2>&1 || {
+    tail -n 40 "$2.log"
+    exit 255
   }
-  printf '%-28s %s\n' "${program##*/}" "$(grep -E '^Done ' "$program.log")"
-done
-[ "$found" -gt 0 ]
+  printf '%-28s %s\n' "${2##*/}" "$(grep -E '^Done ' "$2.log")"
+}
+
+if [ $# -eq 2 ]; then
+  fuzz "$1" "$2"
+  exit
+fi
+
+programs=$(find build/fuzz/tests -name 'fuzz_*' ! -name '*.*' -type f | sort)
+[ -n "$programs" ]
+echo "$programs" | xargs -n 1 -P "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)" "$0" "$1"

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Runs test programs and Python test modules, JOBS at a time (as many as there are processors),
-# prints one line for each, in the same order each time, the output of those that failed, and last a
-# line that counts.  A skipped test counts as failed, and so does a file that a test leaves behind.
+# Runs test programs and Python test modules, JOBS at a time (one more than there are processors: half
+# of their time they wait), prints one line for each, in the same order each time, the output of those
+# that failed, and last a line that counts.  A skipped test counts as failed, and so does a file that a
+# test leaves behind.
 # Usage: run.sh BUILD_DIR PROGRAM|MODULE.py...
 set -eu
 
@@ -11,7 +12,7 @@ long="test_install_hostile test_update test_keyring test_damaged_state test_inst
   test_release test_github_action test_base_process test_installer_source test_keystore_crash
   test_keystore_faults_linux test_base_http test_keystore_slots test_keystore_contract
   test_killed test_lifecycle test_killed_everywhere test_everywhere test_bare_machine
-  test_other_packages test_packages test_pacman test_deb test_handover test_canary"
+  test_other_packages test_packages_apt test_packages_rpm test_pacman test_deb test_handover test_canary"
 # These measure times close to what is allowed: they come last, each alone on the machine.
 alone="test_headless test_checks_engine test_checks_machines test_keystore_format
   test_keystore_store test_keyring_dialog test_interrupted"
@@ -138,6 +139,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 mkdir -p "$build/tests"
+processors=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 number=0
 beside=0
 for job in $begun_first $then $last; do
@@ -147,7 +149,7 @@ for job in $begun_first $then $last; do
 done
 {
   [ "$beside" -eq 0 ] ||
-    head -n "$beside" "$work/jobs" | xargs -L 1 -P "${JOBS:-$(getconf _NPROCESSORS_ONLN)}" "$0" --job || true
+    head -n "$beside" "$work/jobs" | xargs -n 4 -P "${JOBS:-$((processors + 1))}" "$0" --job || true
   [ "$beside" -eq "$number" ] ||
-    tail -n "+$((beside + 1))" "$work/jobs" | xargs -L 1 "$0" --job || true
+    tail -n "+$((beside + 1))" "$work/jobs" | xargs -n 4 "$0" --job || true
 } | report "$work" "$number"

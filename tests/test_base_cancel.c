@@ -207,6 +207,39 @@ static void test_survivor_goes_on(void)
 	g_assert_cmpint(g_rmdir(directory), ==, 0);
 }
 
+/* The time is over while a program runs, and a person interrupts the rollback that follows: the first
+ * time, so it goes on. */
+static int role_expired(const char *argument G_GNUC_UNUSED)
+{
+	g_autoptr(GError) error = NULL;
+	g_auto(ProcessResult) result = { 0 };
+	ProcessSpec spec = { .argv = SHELL("sleep 100") };
+	sigset_t all;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, NULL); /* as a careless parent would */
+	cancel_init();
+	cancel_set_deadline(1);
+	(void)sigprocmask(SIG_UNBLOCK, &all, NULL);
+	g_assert_true(cancel_check(NULL));
+	g_assert_false(process_run(&spec, &result, &error));
+	g_assert_cmpint(cancel_signal(), ==, SIGALRM);
+	cancel_suspend(true);
+	g_assert_cmpint(raise(SIGINT), ==, 0);
+	g_assert_true(cancel_check(NULL));
+	cancel_suspend(false);
+	g_assert_cmpint(cancel_signal(), ==, SIGINT);
+	return (int)fault_status(error);
+}
+
+static void test_deadline(void)
+{
+	g_auto(ProcessResult) result = { 0 };
+
+	run_role("expired", "", &result);
+	g_assert_cmpint(result.exit_code, ==, STATUS_DEADLINE);
+}
+
 static int run_as(const char *role, const char *argument)
 {
 	static const struct {
@@ -216,6 +249,7 @@ static int run_as(const char *role, const char *argument)
 		{ "cancelled", role_cancelled }, { "twice", role_twice },
 		{ "ignored", role_ignored },     { "uninterrupted", role_uninterrupted },
 		{ "killed", role_killed },       { "survived", role_survived },
+		{ "expired", role_expired },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(roles); i++)
@@ -236,6 +270,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/base/process/survivor", test_survivor_goes_on);
 	g_test_add_func("/base/cancel/signals", test_signal_cancels);
 	g_test_add_func("/base/cancel/second-signal", test_second_signal_ends_us);
+	g_test_add_func("/base/cancel/deadline", test_deadline);
 	g_test_add_func("/base/cancel/ignored", test_ignored_signal_stays_ignored);
 	g_test_add_func("/base/cancel/uninterrupted", test_package_manager_is_not_interrupted);
 

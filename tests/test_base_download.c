@@ -527,7 +527,7 @@ static const Row rows[] = {
 	{ "/gzip", STATUS_UNTRUSTED, "the digest is", 1 },
 	{ "/empty", STATUS_UNTRUSTED, "the digest is", 1 },
 	{ "/large", STATUS_DATA, "larger than", 1 },
-	{ "/page", STATUS_DATA, "captive portal", 1 },
+	{ "/page", STATUS_UNTRUSTED, "captive portal", 1 },
 	{ "/511", STATUS_UNAVAILABLE, "wants a login", 1 },
 	{ "/401", STATUS_UNAVAILABLE, "HTTP status 401", 1 },
 	{ "/403", STATUS_UNAVAILABLE, "HTTP status 403", 1 },

@@ -39,6 +39,8 @@ static const struct {
 	{ "permission denied while trying to connect to the Docker daemon socket", STATUS_DENIED,
 	  "" },
 	{ "required variable PASS is missing a value: x", STATUS_CONFIG, "has no value" },
+	{ "could not find an available, non-overlapping IPv4 address pool among the defaults",
+	  STATUS_UNAVAILABLE, "no address range" },
 	{ "something else", STATUS_UNAVAILABLE, "something else" },
 	{ "", STATUS_UNAVAILABLE, "failed:" },
 };

@@ -118,6 +118,7 @@ static void test_machine(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 		const char *path, *text;
 	} files[] = {
 		{ "dev/kfd", "" },
+		{ "proc/driver/nvidia/version", "NVRM version: NVIDIA UNIX x86_64 Kernel Module" },
 		{ "etc/nv_tegra_release", "# R36 (release), REVISION: 4.3, GCID: 38968081\n" },
 		{ "sys/class/drm/card0/device/mem_info_vram_total", "536870912\n" },
 		{ "sys/class/drm/card1/device/mem_info_vram_total", "25753026560\n" },
@@ -134,13 +135,13 @@ static void test_machine(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 	g_assert_cmpstr(machine.system, ==, "linux");
 	g_assert_cmpstr(machine.architecture, ==, "amd64");
 	g_assert_true(machine.memory_bytes == 8 * GIB);
-	g_assert_false(machine.has_amd || machine.is_musl || machine.jetpack);
+	g_assert_false(machine.has_amd || machine.has_nvidia || machine.is_musl || machine.jetpack);
 	g_assert_true(machine.video_bytes == 0);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
 		put(fixture, files[i].path, files[i].text);
 	ollama_machine_read(facts, fixture->home, &machine);
-	g_assert_true(machine.has_amd && machine.is_musl);
+	g_assert_true(machine.has_amd && machine.has_nvidia && machine.is_musl);
 	g_assert_cmpuint(machine.jetpack, ==, 6);
 	g_assert_cmpuint(machine.video_bytes, ==, G_GUINT64_CONSTANT(25753026560));
 

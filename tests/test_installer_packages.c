@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+#include <utime.h>
 
 #include "base/fault.h"
 #include "base/file.h"
@@ -368,6 +370,60 @@ static void test_lock_wait(void)
 	g_assert_true(tree_remove(dir, NULL));
 }
 
+/* A file that names a process is a lock as long as that process lives. */
+static void test_lock_that_names_a_process(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("slipway-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "lock.pid", NULL);
+	const PackageLock lock = { path, PACKAGE_LOCK_PID };
+	g_autofree char *ours = g_strdup_printf("%d\n", (int)getpid());
+	static const char *const nobody[] = { "", "-1", "0", "rubbish", "99999999999999999999" };
+	g_autofree char *zombie = NULL;
+	pid_t holder = 0;
+	siginfo_t ended;
+	pid_t child;
+
+	g_assert_false(package_lock_holder(&lock, &holder));
+	g_assert_true(g_file_set_contents(path, ours, -1, NULL));
+	g_assert_true(package_lock_holder(&lock, &holder));
+	g_assert_cmpint(holder, ==, getpid());
+	for (gsize i = 0; i < G_N_ELEMENTS(nobody); i++) {
+		g_assert_true(g_file_set_contents(path, nobody[i], -1, NULL));
+		g_assert_false(package_lock_holder(&lock, &holder));
+	}
+	child = fork();
+	if (child == 0)
+		_exit(0);
+	g_assert_cmpint(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOWAIT), ==, 0);
+	zombie = g_strdup_printf("%d", (int)child);
+	g_assert_true(g_file_set_contents(path, zombie, -1, NULL));
+	g_assert_false(package_lock_holder(&lock, &holder));
+	g_assert_cmpint(waitpid(child, NULL, 0), ==, child);
+	g_assert_false(package_lock_holder(&lock, &holder));
+	g_assert_true(tree_remove(dir, NULL));
+}
+
+static void test_age_of_an_index(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("slipway-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "mirror_Packages", NULL);
+	const PackageManager manager = {
+		.index = dir,
+		.index_name = "_Packages",
+		.index_max_age_s = 3600,
+	};
+	const struct utimbuf old = { .actime = time(NULL) - 7200, .modtime = time(NULL) - 7200 };
+
+	g_assert_false(package_manager_has_fresh_index(&manager));
+	g_assert_true(g_file_set_contents(path, "", 0, NULL));
+	g_assert_true(package_manager_has_index(&manager));
+	g_assert_true(package_manager_has_fresh_index(&manager));
+	g_assert_cmpint(utime(dir, &old), ==, 0);
+	g_assert_true(package_manager_has_index(&manager));
+	g_assert_false(package_manager_has_fresh_index(&manager));
+	g_assert_true(tree_remove(dir, NULL));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -383,5 +439,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/packages/rows-are-complete", test_rows_are_complete);
 	g_test_add_func("/packages/lock-text", test_lock_text);
 	g_test_add_func("/packages/lock-wait", test_lock_wait);
+	g_test_add_func("/packages/lock-that-names-a-process", test_lock_that_names_a_process);
+	g_test_add_func("/packages/age-of-an-index", test_age_of_an_index);
 	return g_test_run();
 }

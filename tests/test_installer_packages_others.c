@@ -247,13 +247,11 @@ static void test_progress(void)
 /* No command of theirs may ask anybody, upgrade a whole system, or refresh an index half-way. */
 static void test_commands(void)
 {
-	static const char *const packages[] = { "git", NULL };
 	static const char *const names[] = { "pacman", "apk", "brew" };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
 		const PackageManager *manager = package_manager_row(names[i]);
 		g_autofree char *install = g_strjoinv(" ", (char **)(guintptr)manager->install);
-		g_auto(GStrv) lines = packages_commands(names[i], packages);
 
 		g_assert_nonnull(manager->dialect);
 		g_assert_null(strstr(install, " -Sy"));

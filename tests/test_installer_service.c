@@ -124,7 +124,8 @@ static void test_process(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
 	g_autofree char *marker = at(fixture, "marker");
 	g_autofree char *script =
-		g_strdup_printf("echo \"$X\" >%s; echo said; exec sleep 100", marker);
+		g_strdup_printf("echo said; echo \"$X\" >%s.$$ && mv %s.$$ %s; exec sleep 100",
+	                        marker, marker, marker);
 	g_autofree char *shell = process_find("sh");
 	g_autoptr(json_t) service =
 		make_service(fixture, "process", WORDS(shell, "-c", script), WORDS("X=a=b"));
@@ -138,10 +139,11 @@ static void test_process(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 		g_assert_no_error(error);
 		g_assert_true(service_is_running(service));
 	}
-	while (!g_file_get_contents(json_text(service, "log"), &text, NULL, NULL) ||
-	       !strstr(text, "said"))
-		g_clear_pointer(&text, g_free);
+	for (int i = 0; i < 1000 && !file_exists(marker); i++)
+		g_usleep(10000);
 	assert_text(fixture, "marker", "a=b\n");
+	g_assert_true(g_file_get_contents(json_text(service, "log"), &text, NULL, &error));
+	g_assert_true(g_str_has_prefix(text, "said\n"));
 
 	g_assert_true(service_stop(service, &error));
 	g_assert_false(service_is_running(service));

@@ -197,8 +197,8 @@ static void test_machines(void)
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(machines); i++) {
-		g_autofree char *path =
-			g_strdup_printf("tests/data/facts/%s.json", machines[i].file);
+		const char *data = g_getenv("TEST_DATA") ? g_getenv("TEST_DATA") : "tests/data";
+		g_autofree char *path = g_strdup_printf("%s/facts/%s.json", data, machines[i].file);
 		g_autoptr(json_t) facts = json_read(path, (gsize)1024 * 1024, NULL);
 		const json_t *os = json_object_get(facts, "system");
 		const CatalogueSystem system = {

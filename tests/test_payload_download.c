@@ -126,7 +126,7 @@ static void test_places(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 		{ { "http://127.0.0.1:1/x", fixture->archive }, 0, NULL },
 		{ { wrong }, STATUS_UNTRUSTED, "/wrong: the digest is" },
 		{ { wrong, wrong }, STATUS_UNTRUSTED, "/wrong: the digest is" },
-		{ { page }, STATUS_UNTRUSTED, "/page: the digest is" },
+		{ { page }, STATUS_DATA, "/page: it is a web page" },
 		{ { "/no/such", wrong }, STATUS_UNTRUSTED, "/no/such: no such file; " },
 		{ { wrong, "/no/such" }, STATUS_UNAVAILABLE, "/wrong: the digest is" },
 	};

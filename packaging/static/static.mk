@@ -25,7 +25,7 @@ LDFLAGS_static := -static-pie -fuse-ld=lld -Wl,--gc-sections -Wl,--pack-dyn-relo
                   -Wl,-z,stack-size=2097152 -Wl,--build-id=none
 
 static: static-sysroot                     ## the release program: musl, one file, no libraries; ARCH=x86_64 or aarch64
-	@$(MAKE) --no-print-directory MODE=static all
+	@$(MAKE) --no-print-directory $(AT_ONCE) MODE=static all
 	@packaging/static/check.sh $(STATIC)/$(PROG)
 
 static-sysroot:

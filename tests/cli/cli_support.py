@@ -22,7 +22,7 @@ from files import NOBODY, SLIPWAY, TOP, tree  # noqa: E402 pylint: disable=wrong
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-SECONDS = 20  # nothing here may take longer: what does, hangs
+SECONDS = 60  # nothing here may take longer, on a busy machine either: what does, hangs
 TIMEOUT = 99
 
 # A process starts with the peak of the one that made it, so that has to be a small one.

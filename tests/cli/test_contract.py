@@ -257,13 +257,13 @@ class Help(Case):
         pages = sorted(place.glob("man?/*"))
         self.assertEqual(len(pages), len(self.commands()) + 3)
         done = subprocess.run(["mandoc", "-T", "lint", *pages], stdout=subprocess.PIPE, text=True,
-                              timeout=20, check=False)
+                              timeout=60, check=False)
         left = [line for line in done.stdout.splitlines()
                 if "referenced manual not found: Xr slipway" not in line]  # not installed here
         self.assertEqual(left, [])
         for page in pages:
             done = subprocess.run(["man", "--warnings=all", "-l", page], capture_output=True,
-                                  timeout=20, check=False, env=self.environment(MANPAGER="cat"))
+                                  timeout=60, check=False, env=self.environment(MANPAGER="cat"))
             self.assertEqual((done.returncode, done.stderr), (0, b""), page)
 
     def test_each_manual_page(self):

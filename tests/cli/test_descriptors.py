@@ -15,8 +15,8 @@ CALLS = ("?open,openat,?openat2,?creat,socket,accept,accept4,?pipe,pipe2,?dup2,d
 MAKERS = set(CALLS.replace("?", "").split(",")) - {"close", "execve", "clone", "clone3", "fork", "vfork"}
 MAKES = re.compile(r"(?P<call>[a-z0-9_]+)\((?P<arguments>.*)\) += (?P<fd>\d+)$")
 PAIRS = re.compile(r"(?:pipe2?|socketpair)\(.*\[\d+, \d+\]")
-# What libraries read for themselves, and close at once: their configuration, random numbers.
-LIBRARY = re.compile(r'open(?:at)?\((?:AT_FDCWD, )?"/(?:etc|usr|dev/u?random)\b[^"]*", O_RDONLY')
+# What libraries and sanitizers read for themselves, and close at once.
+LIBRARY = re.compile(r'open(?:at)?\((?:AT_FDCWD, )?"/(?:etc|usr|dev/u?random|proc/self/(?:maps|cmdline|environ))\b[^"]*", O_RDONLY')
 
 # What a whole run of the product does, in small: keys, a stack that is installed and taken away again.
 COMMANDS = [

@@ -175,7 +175,7 @@ class Streams(Case):
     def test_stdin_is_closed(self):
         process = subprocess.run(
             ["sh", "-c", 'exec "$@" <&-', "sh", self.program, "install", self.make_stack()],
-            env=self.environment(), cwd=self.cwd, capture_output=True, timeout=20, check=False)
+            env=self.environment(), cwd=self.cwd, capture_output=True, timeout=60, check=False)
         self.assertEqual(process.returncode, 64, process.stderr)
         self.assertFalse((self.home / "probe").exists())
 
@@ -254,7 +254,7 @@ class Streams(Case):
         stack = self.make_stack()
         process = subprocess.run(
             ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", self.program, "install", stack, "--yes"],
-            env=self.environment(), cwd=self.cwd, timeout=20, check=False)
+            env=self.environment(), cwd=self.cwd, timeout=60, check=False)
         self.assertEqual(process.returncode, 0)
         self.assertEqual(tree(stack), tree(self.cwd / "stack"))
         self.assertEqual(self.run_program("status", "--json").status, 0)

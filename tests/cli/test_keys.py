@@ -171,14 +171,20 @@ class Expires(KeysCase):
 
 
 class Get(KeysCase):
-    def test_in_one_piece(self):
-        """Whoever reads once gets all of it."""
+    def test_once_in_one_piece_and_nowhere_else(self):
+        """Whoever reads once gets all of it; no other call of the system sees the secret."""
         self.set("A_KEY")
         trace = self.place / "trace"
-        subprocess.run(["strace", "-e", "trace=write,writev", "-o", trace, self.program, "keys", "get", "A_KEY"],
+        subprocess.run(["strace", "-f", "-s", "65536", "-o", trace, self.program, "keys", "get", "A_KEY"],
                        env=self.environment(**self.env, ASAN_OPTIONS="detect_leaks=0"), cwd=self.cwd, check=True,
                        capture_output=True)
-        self.assertEqual(len([line for line in trace.read_text().splitlines() if re.match(r"writev?\(1,", line)]), 1)
+        lines = trace.read_text(errors="replace").splitlines()
+        shown = [line for line in lines if SECRET in line]
+        self.assertEqual(len(shown), 1, shown)
+        self.assertRegex(shown[0], r"^\d+ +writev?\(1, ")
+        written = {re.search(r'"([^"]*)"', line).group(1) for line in lines
+                   if re.match(r"\d+ +open(at)?\(.*(O_WRONLY|O_RDWR|O_CREAT)", line) and "/dev/null" not in line}
+        self.assertEqual([path for path in written if not path.startswith(str(self.home))], [])
 
     def test_a_pipe_that_takes_little(self):
         value = "x" * 16_000

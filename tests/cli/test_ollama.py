@@ -52,7 +52,7 @@ class Ollama(Case):
         super().setUpClass()
         cls.built = pathlib.Path(tempfile.mkdtemp(prefix="slipway-standin-"))
         cls.addClassCleanup(shutil.rmtree, cls.built)
-        compile_standin(cls.built / "ollama")
+        compile_standin(cls.built / "ollama", options=())
 
     def setUp(self):
         super().setUp()
@@ -62,7 +62,8 @@ class Ollama(Case):
         self.stack = self.make_stack()
         self.addCleanup(self.end_service)
 
-    def define(self, version, model=None, more=""):
+    def define(self, version, model=None, more="own = yes"):
+        """`own`: whether this machine has an Ollama of its own does not matter."""
         steps = STEPS + (MODEL if model else "")
         (self.stack / "stack.ini").write_text(STACK_INI + steps.format(
             version=version, releases=self.releases.place, port=self.port, model=model, more=more,
@@ -226,16 +227,16 @@ class Ollama(Case):
         digest = self.releases.add("0.13.0")
         name = next(path.name for path in (self.releases.place / "v0.13.0").glob("*.tgz"))
         (self.releases.place / "v0.13.0/sha256sum.txt").unlink()
-        self.define("0.13.0", more=f"digests = {name}={'0' * 64}")
+        self.define("0.13.0", more=f"own = yes\ndigests = {name}={'0' * 64}")
         self.assert_refused(self.install(), 76, "digest")
-        self.define("0.13.0", more=f"digests = {name}={digest}")
+        self.define("0.13.0", more=f"own = yes\ndigests = {name}={digest}")
         self.assert_succeeds(self.install())
         self.assertEqual(self.version(), "0.13.0")
 
     def test_one_that_answers_is_left_alone(self):
         """Whoever started it: no file, no process, no change."""
         self.start_foreign("0.12.0")
-        self.define("0.13.0")  # a release that is not there: nothing asks for it
+        self.define("0.13.0", more="")  # a release that is not there: nothing asks for it
         self.assert_succeeds(self.install())
         self.assertEqual(self.version(), "0.12.0")
         self.assertFalse((self.home / "probe").exists())
@@ -247,14 +248,14 @@ class Ollama(Case):
     def test_one_that_is_named_by_ollama_host(self):
         self.start_foreign("0.12.0")
         host, self.port = self.port, free_port()
-        self.define("0.13.0")
+        self.define("0.13.0", more="")
         self.assert_succeeds(self.install(env={"OLLAMA_HOST": f"127.0.0.1:{host}"}))
         self.assertIsNone(self.version())
         self.assertFalse((self.home / "probe").exists())
 
     def test_one_that_is_too_old(self):
         self.start_foreign("0.1.0")
-        self.define("0.13.0")
+        self.define("0.13.0", more="")
         self.assert_refused(self.install(), 69, r"is 0\.1\.0, older than 0\.9\.0")
         self.assertEqual(self.version(), "0.1.0")
 
@@ -263,7 +264,7 @@ class Ollama(Case):
         program = self.home / ".local/bin/ollama"
         program.parent.mkdir(parents=True)
         shutil.copy(self.built / "ollama", program)
-        self.define("0.13.0")
+        self.define("0.13.0", more="")
         self.assert_succeeds(self.install())
         self.assertFalse((self.home / "probe").exists())
 
@@ -284,6 +285,14 @@ class Ollama(Case):
         self.addCleanup(process.kill)
         self.assertIn(b"listens", process.stderr.readline())
 
+    def test_own_one_at_a_port_that_is_taken(self):
+        self.start_foreign("0.12.0")
+        self.releases.add("0.13.0")
+        self.define("0.13.0")
+        self.assert_refused(self.install(), 75, "an Ollama that slipway did not install answers")
+        self.assertEqual(self.version(), "0.12.0")
+        self.assertFalse((self.home / "probe").exists())
+
     def test_open_to_the_network(self):
         for host in ("10.0.0.1", "https://example.org", "ollama.lan:11434"):
             self.define("0.13.0", more="")
@@ -303,7 +312,7 @@ class Ollama(Case):
         self.assertEqual(self.models(), ["llama3.2:3b"])
         again = self.assert_succeeds(self.install())
         self.assertIn("nothing changed", again.out)
-        self.uninstall()
+        self.assertIn("--models removes them", self.uninstall().out)
         self.assertTrue((self.home / ".ollama/models/llama3.2:3b").exists(), "models are data")
 
     def test_model_that_is_there_already(self):

@@ -12,9 +12,9 @@ import tarfile
 ARCH = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 
 
-def compile_standin(target):
-    """A static program, so that it runs in any root."""
-    subprocess.run(["cc", "-O1", "-static", "-D_GNU_SOURCE", "-o", str(target),
+def compile_standin(target, options=("-static",)):
+    """A static program runs in any root."""
+    subprocess.run(["cc", "-O1", *options, "-D_GNU_SOURCE", "-o", str(target),
                     str(pathlib.Path(__file__).with_name("ollama_standin.c"))], check=True)
 
 

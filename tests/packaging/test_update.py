@@ -195,7 +195,7 @@ class Refusals(Case):
         self.publish()
         path = f"/v{NEW}/slipway-{NEW}-{PLATFORM}"
         for data, status in [(self.newer[:-1] + b"!", 76), (self.newer[:-1], 76),
-                             (self.newer + b"!", 65), (b"", 76), (b"<html>login</html>", 65)]:
+                             (self.newer + b"!", 65), (b"", 76), (b"<html>login</html>", 76)]:
             self.files[path] = data
             self.assert_refused(self.update(), status, path)
         self.files[path] = cut(self.newer, 9999)

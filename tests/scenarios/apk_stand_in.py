@@ -186,7 +186,8 @@ def unpack(entry):
         moves.append((new, path))
     brought = {}
     for new, path in moves:
-        is_setting = path.parts[1] == "etc" and path.exists()
+        is_setting = path.parts[1] == "etc" and path.exists() and \
+            path.read_bytes() != new.read_bytes()
         brought[str(path)] = hashlib.sha256(new.read_bytes()).hexdigest()
         new.rename(f"{path}.apk-new" if is_setting else path)
     return {**entry, "files": brought, "folders": [n for n, (i, _) in files.items() if i.isdir()],

@@ -153,7 +153,7 @@ unhealthy_fails() {
   local got=0
   apply bad >"$work/said" 2>&1 || got=$?
   cat "$work/said"
-  [ "$got" = 69 ] && grep -q unhealthy "$work/said" && undo bad && [ -z "$(containers)" ]
+  [ "$got" = 3 ] && grep -q unhealthy "$work/said" && undo bad && [ -z "$(containers)" ]
 }
 missing_image_fails() {
   sed -i 's/slipway-test:1/slipway-absent:1\n    pull_policy: never/' "$work/bad/compose.yml"

@@ -125,6 +125,10 @@ class Engine(contextlib.ExitStack):
         volumes = self.docker("volume", "ls", "-q").stdout.split()
         if volumes:
             self.docker("volume", "rm", *volumes)
+        # The bridge of one that is left outlives the engine, and takes an address range away.
+        networks = self.docker("network", "ls", "-q", "--filter", "type=custom").stdout.split()
+        if networks:
+            self.docker("network", "rm", *networks)
 
     def environment(self, **more):
         return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -13,13 +13,15 @@
  * counted together; its children are not traced, but waited for.  Synchronizing changes nothing that
  * a kill could leave, so it is no point of its own; nor is what is printed, or a line of the log.
  * KILLPOINT_LEAVES_ORPHANS: what it started and what goes on is not waited for.
- * KILLPOINT_COUNTS=FILE: how many calls changed something (up to the removal of the journal), needed
+ * KILLPOINT_USER=ID: the program runs as that user; the tracer has to be root, to see what its
+ * descriptors are.  KILLPOINT_COUNTS=FILE: how many calls changed something (up to the removal of the journal), needed
  * room, and synchronized, is written into it.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -280,11 +282,22 @@ static int trace(pid_t program)
 	}
 }
 
+static void become(const char *user)
+{
+	uid_t id = user ? (uid_t)strtoul(user, NULL, 10) : 0;
+
+	if (user && (setgroups(0, NULL) != 0 || setgid(id) != 0 || setuid(id) != 0)) {
+		perror("killpoint");
+		_exit(77);
+	}
+}
+
 static pid_t start(char **argv)
 {
 	pid_t program = fork();
 
 	if (program == 0) {
+		become(getenv("KILLPOINT_USER"));
 		(void)ptrace(PTRACE_TRACEME, 0, 0, 0);
 		(void)raise(SIGSTOP);
 		(void)execv(argv[0], argv);

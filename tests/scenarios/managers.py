@@ -2,7 +2,7 @@
 
 The packages are small and the same for all of them: `git`, which needs `git-data`; `beside`, of which
 machines have version 1 and the repository version 2; `wants-git`; `needs-what-is-not-there`;
-`fails-afterwards`, whose script fails; `slow`, whose script takes its time.  `good` is signed by a
+`fails-afterwards`, whose script fails; `slow`, whose script waits for /srv/hold to go.  `good` is signed by a
 key that lies on the machine, `unsigned` by nobody.
 
 SPDX-License-Identifier: Apache-2.0
@@ -36,7 +36,7 @@ PACKAGES = (
     ("wants-git", "1", "git", ""),
     ("needs-what-is-not-there", "1", "what-is-not-there", ""),
     ("fails-afterwards", "1", "", "exit 7"),
-    ("slow", "1", "", "sleep 4"),
+    ("slow", "1", "", "while [ -e /srv/hold ]; do sleep 0.2; done"),
 )
 
 FILES = """\
@@ -69,7 +69,9 @@ Maintainer: Test <test@localhost>
 Description: {name}, for a test
 {needs}"""
 RELEASE = """\
-for each in good unsigned; do (
+cp -a /srv/deb/good /srv/deb/moved
+mv /srv/deb/moved/git_2.45.0.deb /srv/deb/moved/git_new.deb
+for each in good unsigned moved; do (
   cd /srv/deb/$each
   for one in *.deb; do
     dpkg-deb -f "$one"
@@ -81,7 +83,9 @@ for each in good unsigned; do (
   printf 'Date: %s\\nSHA256:\\n %s %s Packages\\n' "$(date -Ru)" "$(sha256sum Packages | cut -d' ' -f1)" \\
     "$(stat -c %s Packages)" >Release
 ) done
-gpg -q --clearsign -o /srv/deb/good/InRelease /srv/deb/good/Release
+for each in good moved; do
+  gpg -q --clearsign -o /srv/deb/$each/InRelease /srv/deb/$each/Release
+done
 """
 
 
@@ -119,9 +123,10 @@ def _make_packages(machine):
         "gpg -q --armor --export Test >/srv/KEY.asc",
         "cp -a /srv/rpm/unsigned /srv/rpm/good && cp -a /srv/deb/unsigned /srv/deb/good",
         "rpmsign --define '_gpg_name Test' --define '__gpg /usr/bin/gpg' --addsign /srv/rpm/good/*.rpm",
-        "for each in good unsigned; do createrepo_c -q /srv/rpm/$each; done", RELEASE,
-        "cp -a /srv/rpm/good /srv/moved && rm -r /srv/moved/repodata",
-        "mv /srv/moved/git-2.45.0.rpm /srv/moved/git-new.rpm && createrepo_c -q /srv/moved"]
+        "cp -a /srv/rpm/good /srv/rpm/moved",
+        "mv /srv/rpm/moved/git-2.45.0.rpm /srv/rpm/moved/git-new.rpm",
+        "for each in good unsigned moved; do createrepo_c -q /srv/rpm/$each; done", RELEASE,
+        "find /srv/*/good -exec touch -d '1 hour ago' {} +"]
     machine.run(["sh", "-ec", "\n".join(lines)], check=True)
 
 
@@ -242,9 +247,14 @@ class Managed(rig.Machine):
             process.wait()
             self.end_processes()
 
+    def move_on(self):
+        """The repository has a package under another name now, of which an old index knows nothing."""
+        self.sh("rm -rf /srv/good && mv /srv/moved /srv/good")
+
     def archive(self, name):
         """The package file of that name in the good repository."""
-        return next((self.root / "srv/good").glob(f"{name}[-_][0-9]*"))
+        return next(path for path in (self.root / "srv/good").iterdir()
+                    if path.name.startswith((f"{name}-", f"{name}_")))
 
 
 class Apt(Managed):
@@ -281,15 +291,6 @@ class Apt(Managed):
     def damage_index(self):
         self.sh("echo damaged >>/srv/good/Packages")
 
-    def move_on(self):
-        """The repository has the package under another name now, of which an old index knows nothing."""
-        self.sh("""cd /srv/good && mv git_2.45.0.deb git_new.deb &&
-            sed -i 's/git_2.45.0/git_new/' Packages &&
-            printf 'Date: %s\\nSHA256:\\n %s %s Packages\\n' "$(date -Ru)" \\
-              "$(sha256sum Packages | cut -d' ' -f1)" "$(stat -c %s Packages)" >Release &&
-            rm InRelease""")
-        self.write("/etc/apt/sources.list", f"deb [trusted=yes] {self.url}/good ./\n")
-
 
 class AptBookworm(Apt):
     suite = "bookworm"
@@ -321,12 +322,6 @@ class Rpm(Managed):
 
     def damage_index(self):
         self.sh("for each in /srv/good/repodata/*primary.xml*; do echo damaged >$each; done")
-
-    def move_on(self):
-        """The repository has the package under another name now, of which an old index knows nothing."""
-        new = self.root / "srv/moved"
-        shutil.copytree(packages() / "moved", new)
-        self.sh("rm -rf /srv/good && mv /srv/moved /srv/good")
 
 
 class Dnf(Rpm):

@@ -12,7 +12,7 @@ import rig
 import small
 
 # How many points of each kind; "all": each one there is.
-SAMPLE = os.environ.get("SLIPWAY_KILLS", "60")
+SAMPLE = os.environ.get("SLIPWAY_KILLS", "40")
 SEED = int(os.environ.get("SLIPWAY_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
 
 
@@ -64,7 +64,10 @@ class Matrix(unittest.TestCase):
             machine = self.machines.get()
             try:
                 machine.bring_back("old")
-                return check(machine, point)
+                problem = check(machine, point)
+                if problem:
+                    print(problem, flush=True)
+                return problem
             finally:
                 self.machines.put(machine)
         start = time.monotonic()

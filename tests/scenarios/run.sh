@@ -10,7 +10,7 @@ cd "$(dirname "$0")" || exit
 if [ $# -eq 0 ]; then
   # A machine keeps its changes in memory.
   room=$(awk '/^MemAvailable:/ { print int($2 / (4 * 1024 * 1024)) }' /proc/meminfo)
-  processors=$(getconf _NPROCESSORS_ONLN)
+  processors=$(nproc)
   most=$((room < processors ? room : processors))
   cd ../..
   export JOBS="${JOBS:-$((most > 0 ? most : 1))}"

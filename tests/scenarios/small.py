@@ -308,7 +308,9 @@ class Small(contextlib.ExitStack):
         return self.machine.run(argv, user=f"{USER}:{USER}", env=values, timeout=120)
 
     def kill(self, point, argv, env=None):
-        return self.run(["/opt/killpoint", str(point), *argv], env)
+        values = {"HOME": "/home/dev", "DOCKER_HOST": "unix:///run/engine.sock",
+                  "KILLPOINT_USER": str(USER), **(env or {})}
+        return self.machine.run(["/opt/killpoint", str(point), *argv], env=values, timeout=60)
 
     def recover(self, verb, argv):
         """`rollback`, or `resume`: a kill before the journal leaves nothing to go on with, and then

@@ -12,7 +12,7 @@ import unittest
 
 import alpine
 import managers
-import test_packages
+import package_cases
 
 REAL = os.environ.get("SLIPWAY_TEST_APK")
 SCRIPT = "#!/bin/sh\n{}\n"
@@ -23,26 +23,29 @@ class Apk(managers.Managed):
     root_packages = ("dnf", "zypper", "rpm", "sudo")  # the root of other managers, with a Python
     books = ("/usr/lib/apk", "/var/cache/apk", "/var/log/apk.log", "/etc/apk/repositories", "/apk")
     install = "apk add"
+    program = "/usr/sbin/apk"
+    ask = "apk update"
     mark = "apk add"
     list_command = ("apk", "info", "-v")
 
     def fill(self):
         key, other = alpine.Key(self.work, "test"), alpine.Key(self.work, "other")
-        for name, signer in (("old", key), ("good", key), ("unsigned", None), ("others", other)):
+        for name, signer in (("old", key), ("good", key), ("unsigned", None), ("others", other),
+                             ("moved", key)):
             repository = alpine.Repository(self.root / "srv" / name, signer)
             for package in managers.PACKAGES:
                 if name != "old" or package[:2] == ("beside", "1"):
-                    self.pack(repository, *package)
+                    self.pack(repository, *package, release=int(name == "moved"))
             repository.write_index()
         (self.root / "etc/apk/keys").mkdir(parents=True)
         shutil.copy(key.public, self.root / "etc/apk/keys")
 
     @staticmethod
-    def pack(repository, name, version, needs, script):
+    def pack(repository, name, version, needs, script, release=0):
         files = {f"usr/bin/{name}": f"#!/bin/sh\necho {name} version {version}\n",
                  f"etc/{name}.conf": "setting\n",
                  **{f"usr/share/{name}/{i}": "\n".join(map(str, range(400))) for i in range(1, 201)}}
-        repository.add(name, f"{version}-r0", files, needs.replace("(", "").replace(")", ""),
+        repository.add(name, f"{version}-r{release}", files, needs.replace("(", "").replace(")", ""),
                        scripts={".post-install": SCRIPT.format(script)} if script else None)
 
     def set_up(self):
@@ -76,6 +79,9 @@ class Apk(managers.Managed):
     def forget(self):
         self.sh("rm -rf /var/cache/apk/*")
 
+    def damage_index(self):
+        self.write("/srv/good/x86_64/APKINDEX.tar.gz", "damaged")
+
     def archive(self, name):
         return next((self.root / "srv/good").glob(f"*/{name}-[0-9]*.apk"))
 
@@ -85,8 +91,9 @@ class Apk(managers.Managed):
                 *sorted(self.sh("cat /etc/apk/world").split())]
 
 
-class ApkTest(test_packages.Cases, unittest.TestCase):
+class ApkTest(package_cases.Cases, unittest.TestCase):
     kind = Apk
+    index_status = 69
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ import shutil
 import unittest
 
 import managers
+import package_cases
 import rig
-import test_packages
 
 PREFIX = "/home/linuxbrew/.linuxbrew"
 
@@ -90,17 +90,20 @@ class Brew(managers.Managed):
         return {path: what for path, what in files.items() if not path.startswith("/txns")}, names
 
 
-class BrewTest(test_packages.Cases, unittest.TestCase):
-    """The table, less what brew does not have: signatures, a lock of all, settings of a package."""
+class BrewTest(package_cases.Cases, unittest.TestCase):
+    """The table, less what brew does not have: signatures, an index, a lock
+    of all, settings of a package, root."""
 
     kind = Brew
     test_nobody_signed = test_no_key_is_taken_from_the_network = None
     test_settings_that_were_edited_stay = test_index_is_gone = None
+    test_index_is_damaged = test_index_is_older_than_the_repository = None
+    test_user_with_sudo = test_user_with_sudo_for_the_manager_alone = test_user_without_rights = None
     test_killed_then_rolled_back = test_killed_then_finished = None
 
     def test_somebody_else_is_at_work(self):
         lock = f"{PREFIX}/var/homebrew/locks/git.formula.lock"
-        hold = f"flock {lock} sleep 5"
+        hold = f"flock {lock} sleep 15"
         with self.machine.running("sh", "-c", f"chmod 777 {lock} 2>/dev/null; exec {hold}"):
             managers.poll(lambda: (self.machine.root / lock.lstrip("/")).exists())
             self.machine.sh(f"chown dev {lock}")

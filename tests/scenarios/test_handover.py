@@ -568,7 +568,8 @@ class Changes(Life):
         log = self.home / ".local/state/slipway/log"
         self.assertEqual([], [path for path in sorted(self.home.rglob("*"))
                               if path not in before and not path.is_relative_to(log)
-                              and not log.is_relative_to(path) and path.name != "lock"])
+                              and not log.is_relative_to(path)
+                              and path.name not in ("lock", "history")])
 
 
 class AsUser(Life):

@@ -10,8 +10,8 @@ import shutil
 import unittest
 
 import managers
+import package_cases
 import rig
-import test_packages
 
 SUITE = "trixie"
 EXTRA = ("pacman-package-manager", "makepkg", "libarchive-tools", "gnupg", "sudo")
@@ -63,7 +63,9 @@ def _pack(name, version, needs, script):
     more = "".join(f"{line}\n" for line in
                    ([f"depend = {needs}"] if needs else []) + [FACTS.get(name)] if line)
     install = [f"printf 'post_install() {{ {script}; }}\\n' >{root}/.INSTALL"] if script else []
-    return "\n".join([managers.FILES.format(root=root, name=name, version=version),
+    # Large enough for a kill to find it at work.
+    large = f"seq 3000000 >{root}/usr/share/{name}/large" if name.startswith("git") else ":"
+    return "\n".join([managers.FILES.format(root=root, name=name, version=version), large,
                       f"cat >{root}/.PKGINFO <<'END'\n{INFO.format(**locals())}END", *install,
                       f"({PACK.format(**locals())})"])
 
@@ -91,6 +93,7 @@ class Pacman(managers.Managed):
     books = ("/var/lib/pacman", "/var/cache/pacman", "/var/log/pacman.log", "/etc/pacman.d", "/etc/pacman.conf",
              "/var/cache/ldconfig", "/etc/ld.so.cache")
     install = "pacman -S --noconfirm --noprogressbar"
+    program = "/usr/bin/pacman"
     mark = "pacman -D --asexplicit"
 
     def fill(self):
@@ -120,8 +123,15 @@ class Pacman(managers.Managed):
         return [*super().listed(), "asked for:", *self.run(["pacman", "-Qqe"]).stdout.split()]
 
 
-class PacmanTest(test_packages.Cases, unittest.TestCase):
+class PacmanTest(package_cases.Cases, unittest.TestCase):
     kind = Pacman
+
+    def test_index_is_older_than_the_repository(self):
+        """No half of an upgrade: a person is told to bring the whole system up to date."""
+        self.machine.archive("git").unlink()
+        self.assertEnds(self.machine.apply(), 69, "failed retrieving file")
+        self.assertEnds(self.machine.undo(), 0)
+        self.assertAsBefore()
 
     def test_no_index(self):
         self.machine.sh("rm -rf /var/lib/pacman/sync")

@@ -57,6 +57,12 @@ class Power(matrix.Matrix):
         fcntl.ioctl(descriptor, SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))
         os.close(descriptor)
         self.umount()
+        # The disk as it was then.  Another name: where somebody's mount namespace still has the old
+        # mount, the kernel would give us back the file system that was shut down.
+        after = self.image.with_name("disk-after" if self.image.name == "disk" else "disk")
+        rig.run(["cp", "--sparse=always", str(self.image), str(after)])
+        self.image.unlink()
+        self.image = after
         self.mount()
         self.machine.keep("lost")
         self.umount()
