@@ -221,6 +221,7 @@ static size_t on_body(char *data, size_t one, size_t size_bytes, void *user)
 		return lane->end == LANE_RUNNING ? size_bytes : 0;
 	if (!is_sane(lane, data + known, size_bytes - known))
 		return 0;
+	lane->net->arrived_bytes += size_bytes - known;
 	if (flow_put(flow, &lane->claim, data + known, size_bytes - known))
 		return size_bytes;
 	lane->end = LANE_DONE;

@@ -20,7 +20,8 @@
 /* How long is looked at whether one connection is enough, and whether several are better. */
 #define MEASURE_US ((gint64)500 * 1000)
 #define MEASURE_WIDE_US ((gint64)2000 * 1000)
-#define WORTHWHILE 1.3 /* times the bytes */
+#define GRACE_US ((gint64)1000 * 1000) /* for hands to be shaken */
+#define WORTHWHILE 1.3                 /* times the bytes */
 /* More connections are of no use for less than that. */
 #define WIDE_MIN_BYTES (2 * FLOW_BLOCK_BYTES)
 
@@ -369,30 +370,31 @@ static void set_lanes(Net *net, guint count)
  * much faster: then it is the line that is full, or this machine. */
 static void measure(Net *net, gint64 now)
 {
-	guint64 received = flow_received(net->flow);
+	guint64 arrived = net->arrived_bytes;
 	gint64 spent_us = now - net->measured_at;
 	bool is_wide = net->lane_target > 1;
 
-	if (received == 0 || net->measured_at == 0) {
-		net->measured_at = received ? now : 0;
-		net->measured_bytes = received;
+	if (arrived == 0 || net->measured_at == 0 || spent_us <= 0) {
+		net->measured_at = arrived ? MAX(now, net->measured_at) : 0;
+		net->measured_bytes = arrived;
 		(void)flow_take_waited_us(net->flow);
 		return;
 	}
 	if (net->is_settled || spent_us < (is_wide ? MEASURE_WIDE_US : MEASURE_US))
 		return;
 
-	double rate = (double)(received - net->measured_bytes) / (double)spent_us;
+	double rate = (double)(arrived - net->measured_bytes) / (double)spent_us;
 	bool is_slow = flow_take_waited_us(net->flow) > spent_us / 2;
-	guint64 left = flow_total(net->flow) - MIN(received, flow_total(net->flow));
+	guint64 left = flow_total(net->flow) - MIN(arrived, flow_total(net->flow));
 	net->measured_at = now;
-	net->measured_bytes = received;
+	net->measured_bytes = arrived;
 	if (is_wide) {
 		net->is_settled = true;
 		if (rate < net->single_rate * WORTHWHILE)
 			set_lanes(net, 1);
 	} else if (is_slow && net->has_ranges && left >= WIDE_MIN_BYTES && net->lane_max > 1) {
 		net->single_rate = rate;
+		net->measured_at = now + GRACE_US;
 		set_lanes(net, net->lane_max);
 	}
 }

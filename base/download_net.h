@@ -65,7 +65,8 @@ struct Net {
 	gint64 not_before;
 	gint64 deadline; /* these are monotonic times, in microseconds */
 	gint64 measured_at;
-	guint64 measured_bytes; /* received by then */
+	guint64 arrived_bytes;  /* in any order */
+	guint64 measured_bytes; /* of them, by then */
 	double single_rate;     /* of one connection, bytes each microsecond */
 	bool is_settled;        /* how many connections are best */
 	/* Atomic. */

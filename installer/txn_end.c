@@ -84,10 +84,11 @@ bool txn_undo_step(Txn *txn, TxnStep *step, GError **error)
 	return txn_record(txn, step->id, TXN_STEP_UNDONE, NULL, error);
 }
 
+/* What was undone before is undone once more: beside a step whose undoing failed, a directory was not
+ * empty, and stayed. */
 static bool has_something_to_undo(const TxnStep *step)
 {
-	return step->state == TXN_STEP_INTENT || step->state == TXN_STEP_DONE ||
-	       step->state == TXN_STEP_UNDOING;
+	return step->state != TXN_STEP_NONE && step->state != TXN_STEP_DEFERRED;
 }
 
 static void show_undo_board(Txn *txn)

@@ -351,10 +351,6 @@ class Hostile(Case):
         self.expect(0, "is at", "--version", "0.2.0")
 
 
-def is_plain(character):
-    return character.isalnum() or character in "_ "
-
-
 class Cut(Case):
     """A shell that gets a part of the script does nothing: it finds no command to run."""
 
@@ -396,17 +392,8 @@ class Cut(Case):
         self.assertFalse(self.dir.exists())
         self.assertEqual(self.server.seen, [])
 
-    def test_at_every_word(self):
-        """Where a word, a blank or a comment goes on, a shell has read what it had read before."""
-        text = self.script()
-        plain = [is_plain(before) and is_plain(after) for before, after in zip(text, text[1:])]
-        self.cut_at(
-            ["dash"],
-            lambda size: (
-                *range(size - 2, size - 300, -1),
-                *(place for place in range(size - 300, -1, -1) if not (place and plain[place - 1])),
-            ),
-        )
+    def test_at_every_byte(self):
+        self.cut_at(["dash"], lambda size: range(size - 2, -1, -1))
 
     def test_in_the_other_shells(self):
         for name, shell in SHELLS.items():

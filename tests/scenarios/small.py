@@ -33,8 +33,10 @@ VARYING = ("/.slipway-step", "/.slipway-complete", "/.git/index", "/keystore.key
 # Names that hold a token or count the runs.
 NAMES = ((re.compile(r"(/listings/\w+-)[0-9a-f]{8}"), r"\1TOKEN"), (re.compile(r"/gen/\d+"), "/gen/N"),
          (re.compile(r"/txn/\d{8}T\d{6}Z-[0-9a-f]{8}"), "/txn/ID"))
-# What a run that was taken back may leave; and what the next change of the keystore removes.
-REMAINS = re.compile(rf"dev/(\.local/state|{STATE}|{STATE}/history|{STATE}/\.keystore-\w+\.seen\.\w+\.tmp)$")
+# What a run that was taken back may leave; what the next change of the keystore removes; and its
+# audit log and its note of the version that was seen here, which are written as well as can be.
+REMAINS = re.compile(rf"dev/(\.local/state|{STATE}|{STATE}/history|{STATE}/\.keystore-\w+\.seen\.\w+\.tmp|"
+                     rf"{STATE}/keystore-\w+\.seen|\.local/share/slipway/keystore\.audit)$")
 
 PYTHON = """#!/bin/sh
 # A stand-in for Python: its environment is three files.
