@@ -234,6 +234,7 @@ static void forget_head(Lane *lane)
 	g_clear_pointer(&lane->modified, g_free);
 	g_clear_pointer(&lane->content_range, g_free);
 	g_clear_pointer(&lane->accept_ranges, g_free);
+	g_clear_pointer(&lane->retry_after, g_free);
 }
 
 static void note_header(Lane *lane, const char *line)
@@ -246,6 +247,7 @@ static void note_header(Lane *lane, const char *line)
 		{ "Last-Modified:", &lane->modified },
 		{ "Content-Range:", &lane->content_range },
 		{ "Accept-Ranges:", &lane->accept_ranges },
+		{ "Retry-After:", &lane->retry_after },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(kept); i++) {

@@ -167,13 +167,17 @@ static GError *refusal(const Lane *lane, int status)
 	return why;
 }
 
-/* How long the server asks us to wait; 0: it does not say, or says nothing sensible. */
+/* How long the server asks us to wait; 0: it does not say, or says nothing sensible.  Curl reads this
+ * header too, but newer versions cut it at six hours. */
 static gint64 retry_after(const Lane *lane)
 {
-	curl_off_t seconds = 0;
+	guint64 seconds = 0;
 
-	(void)curl_easy_getinfo(http_handle_easy(lane->handle), CURLINFO_RETRY_AFTER, &seconds);
-	return MAX(seconds, 0);
+	if (!lane->retry_after)
+		return 0;
+	if (g_ascii_string_to_unsigned(lane->retry_after, 10, 0, G_MAXINT32, &seconds, NULL))
+		return (gint64)seconds;
+	return MAX(curl_getdate(lane->retry_after, NULL) - time(NULL), 0);
 }
 
 static GError *too_long(int status, gint64 seconds)
@@ -251,6 +255,14 @@ static void take_failure(Net *net, Lane *lane, CURLcode code)
 	retry(net, why, 0);
 }
 
+/* Whether a body that ends with its connection may be whole: over TLS, curl fails when the server
+ * leaves out the closing alert, which many do. */
+static bool is_unsaid_end(const Net *net, const Lane *lane, CURLcode code)
+{
+	return code == CURLE_RECV_ERROR && lane->is_judged && flow_total(net->flow) == 0 &&
+	       http_handle_status(lane->handle) == 200;
+}
+
 /* A whole body, as far as curl can tell. */
 static void take_body(Net *net, Lane *lane)
 {
@@ -286,7 +298,9 @@ static void take_answer(Net *net, Lane *lane, CURLcode code)
 	char *location = NULL;
 
 	(void)curl_easy_getinfo(http_handle_easy(lane->handle), CURLINFO_REDIRECT_URL, &location);
-	if (code != CURLE_OK && (code != CURLE_WRITE_ERROR || status < 300))
+	if (is_unsaid_end(net, lane, code))
+		conclude_unsaid(net, lane);
+	else if (code != CURLE_OK && (code != CURLE_WRITE_ERROR || status < 300))
 		take_failure(net, lane, code);
 	else if (status >= 300 && status <= 399 && location)
 		follow_redirect(net, lane, location);

@@ -38,7 +38,7 @@ typedef struct {
 	LaneEnd end;
 	GError *failure; /* (nullable) */
 	/* Of the head; (nullable). */
-	char *etag, *modified, *content_range, *accept_ranges;
+	char *etag, *modified, *content_range, *accept_ranges, *retry_after;
 } Lane;
 
 /** The network's side of a download; its thread alone touches it. */

@@ -124,6 +124,13 @@ static void set_protocols(CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 }
 
+/* A program that is started while a connection is open does not get it. */
+static curl_socket_t open_socket(void *data G_GNUC_UNUSED, curlsocktype purpose G_GNUC_UNUSED,
+                                 struct curl_sockaddr *address)
+{
+	return http_socket(address->family, address->socktype, address->protocol);
+}
+
 void http_init(void)
 {
 	static gsize is_ready;
@@ -169,6 +176,7 @@ HttpHandle *http_handle_new(const HttpRequest *request, const HttpTarget *target
 	set_headers(handle, request->headers);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, handle->detail);
 	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "slipway/" VERSION);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -278,12 +286,20 @@ void http_handle_fail(const HttpHandle *handle, int code, GError **error)
 	}
 	if (code == CURLE_COULDNT_CONNECT)
 		fail_connect(handle, error);
+	else if (code == CURLE_SSL_CONNECT_ERROR && strstr(detail, "wrong version number"))
+		fault_set(error, STATUS_UNAVAILABLE, NULL,
+		          "what answers does not speak TLS (a proxy, or a network that wants a "
+		          "login?)");
 	else if (is_tls((CURLcode)code))
 		fault_set(error, STATUS_UNAVAILABLE, is_unknown_ca(handle, code) ? CA_HINT : NULL,
 		          "TLS: %s", detail);
 	else if (proxy_status >= 300)
 		fault_set(error, STATUS_UNAVAILABLE, NULL, "the proxy answers HTTP status %ld",
 		          proxy_status);
+	else if (code == CURLE_RECV_ERROR && strstr(detail, "Proxy CONNECT"))
+		fault_set(error, STATUS_UNAVAILABLE, NULL, "the proxy broke off the connection");
+	else if (code == CURLE_RECV_ERROR && strstr(detail, "unexpected eof"))
+		fault_set(error, STATUS_UNAVAILABLE, NULL, "the connection broke off");
 	else
 		fault_set(error, STATUS_UNAVAILABLE, NULL, "%s", detail);
 }

@@ -47,6 +47,9 @@ bool http_init_memory(void);
 /** Returns: how many bytes of memory @block, of malloc(3), has. */
 gsize http_block_bytes(void *block);
 
+/** As socket(2), closed on exec. */
+int http_socket(int family, int type, int protocol);
+
 /** Makes libcurl ready, once; before any other call of it. */
 void http_init(void);
 

@@ -13,6 +13,9 @@
 #define REDRAW_US (G_USEC_PER_SEC / 10)
 /* A running step without a fraction counts by its expected time, up to this. */
 #define GUESS_MAX 0.9
+/* A rate is measured over at least this long, and the newest counts as much as this. */
+#define RATE_US (G_USEC_PER_SEC / 2)
+#define RATE_SHARE 0.3
 
 const ProgressStateRow progress_state_table[] = {
 	[PROGRESS_WAITING] = { "waiting", "·", ".", TERM_DIM },
@@ -191,6 +194,65 @@ void progress_set(Progress *progress, const char *id, ProgressState state, doubl
 	} else if (is_news || is_due(progress->drawn_us)) {
 		progress_board_draw(progress, false);
 	}
+}
+
+/* What was there before the first measurement, as of an earlier run, was not loaded now. */
+static void measure_rate(ProgressRow *row, guint64 done_bytes)
+{
+	gint64 now_us = g_get_monotonic_time();
+	bool is_first = row->seen_us == 0 || done_bytes < row->seen_bytes;
+
+	if (is_first) {
+		row->rate = 0;
+	} else if (now_us - row->seen_us < RATE_US) {
+		return;
+	} else {
+		double newest = (double)(done_bytes - row->seen_bytes) * G_USEC_PER_SEC /
+		                (double)(now_us - row->seen_us);
+		row->rate = row->rate > 0 ? row->rate + RATE_SHARE * (newest - row->rate) : newest;
+	}
+	row->seen_bytes = done_bytes;
+	row->seen_us = now_us;
+}
+
+static void append_size(GString *text, const char *before, guint64 size_bytes)
+{
+	g_autofree char *size = g_format_size_full(size_bytes, G_FORMAT_SIZE_IEC_UNITS);
+	g_auto(GStrv) words = g_strsplit(size, "\u00a0", 2); /* not every terminal has that blank */
+	g_autofree char *plain = g_strjoinv(" ", words);
+
+	g_string_append_printf(text, "%s%s", before, plain);
+}
+
+static void append_left(GString *text, double seconds)
+{
+	guint whole = (guint)MIN(seconds + 1, 359999); /* below 100 hours */
+
+	if (whole < 60)
+		g_string_append_printf(text, ", %u s left", whole);
+	else
+		g_string_append_printf(text, ", %u:%02u left", whole / 60, whole % 60);
+}
+
+void progress_set_bytes(Progress *progress, const char *id, guint64 done_bytes, guint64 total_bytes)
+{
+	ProgressRow *row = g_hash_table_lookup(progress->by_id, id);
+	g_autoptr(GString) text = g_string_new(NULL);
+	bool is_known = total_bytes > 0 && done_bytes <= total_bytes;
+
+	g_return_if_fail(row);
+	measure_rate(row, done_bytes);
+	append_size(text, "", done_bytes);
+	if (is_known)
+		append_size(text, " of ", total_bytes);
+	if (row->rate >= 1) {
+		append_size(text, ", ", (guint64)row->rate);
+		g_string_append(text, "/s");
+	}
+	if (is_known && row->rate >= 1 && done_bytes < total_bytes)
+		append_left(text, (double)(total_bytes - done_bytes) / row->rate);
+	progress_set(progress, id, PROGRESS_RUNNING,
+	             is_known ? (double)done_bytes / (double)total_bytes : -1, text->str);
 }
 
 void progress_tick(Progress *progress)

@@ -30,6 +30,11 @@ void progress_add(Progress *progress, const char *id, const char *text, guint we
 void progress_set(Progress *progress, const char *id, ProgressState state, double fraction,
                   const char *detail);
 
+/** A running step has loaded @done_bytes of @total_bytes (0: not known): shown with the rate, and the
+ *  time that is left. */
+void progress_set_bytes(Progress *progress, const char *id, guint64 done_bytes,
+                        guint64 total_bytes);
+
 /** Redraws the live board if it is due: elapsed times go on without events. */
 void progress_tick(Progress *progress);
 

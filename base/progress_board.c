@@ -86,6 +86,16 @@ static char *right_part(const Drawing *drawing, const ProgressRow *row)
 	return g_strdup_printf("%s  %7s", filled, time);
 }
 
+/* What happens now may take half of the line from a long text. */
+static guint text_columns(const ProgressRow *row, guint left)
+{
+	guint detail = row->state == PROGRESS_RUNNING && row->detail
+	                       ? term_text_width(row->detail) + 2
+	                       : 0;
+
+	return detail < left / 2 ? left - detail : left - left / 2;
+}
+
 static void draw_row(Drawing *drawing, const ProgressRow *row)
 {
 	const ProgressStateRow *look = &progress_state_table[row->state];
@@ -93,7 +103,7 @@ static void draw_row(Drawing *drawing, const ProgressRow *row)
 	guint right_width = term_text_width(right);
 	guint taken = 2 + right_width + 1; /* symbol and blank; blank before the right part */
 	guint left = drawing->columns > taken ? drawing->columns - taken : 0;
-	g_autofree char *text = fit(drawing, row->text, left);
+	g_autofree char *text = fit(drawing, row->text, text_columns(row, left));
 	guint width = term_text_width(text);
 
 	append_styled(drawing, look->style,

@@ -23,10 +23,13 @@ typedef struct {
 	guint number; /* from 1 */
 	guint weight;
 	ProgressState state;
-	double fraction;   /* negative: not known */
-	gint64 started_us; /* 0: never ran */
-	gint64 ended_us;   /* 0: did not end */
-	gint64 told_us;    /* when the last event went out */
+	double fraction;    /* negative: not known */
+	gint64 started_us;  /* 0: never ran */
+	gint64 ended_us;    /* 0: did not end */
+	gint64 told_us;     /* when the last event went out */
+	guint64 seen_bytes; /* when the rate was last measured */
+	gint64 seen_us;     /* 0: never */
+	double rate;        /* bytes each second; 0: not known */
 } ProgressRow;
 
 struct Progress {

@@ -2,22 +2,12 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include <arpa/inet.h>
-#include <glib/gstdio.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/cancel.h"
-#include "base/download.h"
-#include "base/fault.h"
-#include "base/file.h"
+#include "tests/download_fixture.h"
 
 #define SMALL_BYTES ((gsize)300000)
-#define LARGE_BYTES ((gsize)24 * 1024 * 1024 + 12345)
-#define MAX_BYTES ((guint64)LARGE_BYTES)
 
 /* How one request is answered. */
 typedef enum {
@@ -119,81 +109,10 @@ static const Route route_table[] = {
 	{ "/to-http", "302 Found\r\nLocation: http://192.0.2.1/login\r\n\r\n", { SAY } },
 };
 
-static struct {
-	guint8 *data; /* the file; half of it, its start, is SMALL_BYTES of tests */
-	guint8 *other;
-	char *sha256; /* of the small file */
-	char *other_sha256;
-	char *large_sha256;
-	gsize size_bytes;
-	guint16 port;
-	int fd;
-	GThread *thread;
-	gint is_stopped;
-	guint asked[G_N_ELEMENTS(route_table)];
-	/* Of /large-*. */
-	gint running, most;
-	gint large_asked;
-} server;
-
-static bool send_all(int fd, const void *data, gsize size_bytes)
-{
-	const char *at = data;
-
-	while (size_bytes > 0) {
-		ssize_t sent = send(fd, at, size_bytes, MSG_NOSIGNAL);
-
-		if (sent <= 0)
-			return false;
-		at += sent;
-		size_bytes -= (gsize)sent;
-	}
-	return true;
-}
-
-static bool say(int fd, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static bool say(int fd, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	g_autofree char *text = g_strdup_vprintf(format, arguments);
-	va_end(arguments);
-	return send_all(fd, text, strlen(text));
-}
-
-typedef struct {
-	gsize from, end;
-	bool is_ranged;
-} Span;
-
-static Span span_of(const char *request, gsize size_bytes)
-{
-	const char *line = strstr(request, "\r\nRange: bytes=");
-	Span span = { 0, size_bytes, line != NULL };
-	char *rest = NULL;
-
-	if (!line)
-		return span;
-	span.from = g_ascii_strtoull(line + strlen("\r\nRange: bytes="), &rest, 10);
-	if (rest[0] == '-' && g_ascii_isdigit(rest[1]))
-		span.end = g_ascii_strtoull(rest + 1, NULL, 10) + 1;
-	return span;
-}
-
-static void say_head(int fd, const Span *span, gsize size_bytes, const char *etag)
-{
-	if (span->is_ranged)
-		(void)say(fd,
-		          "HTTP/1.1 206 Partial\r\nContent-Range: bytes %" G_GSIZE_FORMAT
-		          "-%" G_GSIZE_FORMAT "/%" G_GSIZE_FORMAT "\r\n",
-		          span->from, span->end - 1, size_bytes);
-	else
-		(void)say(fd, "HTTP/1.1 200 OK\r\n");
-	(void)say(fd,
-	          "ETag: %s\r\nAccept-Ranges: bytes\r\nContent-Length: %" G_GSIZE_FORMAT "\r\n\r\n",
-	          etag, span->end - span->from);
-}
+/* What is new at /exchanged, as long as the first file; and the requests for each route. */
+static guint8 *other;
+static char *other_sha256;
+static guint asked_table[G_N_ELEMENTS(route_table)];
 
 static void say_plain(int fd, const guint8 *data, gsize said_bytes, gsize size_bytes)
 {
@@ -303,10 +222,10 @@ static void answer_as(int fd, Answer answer, const Route *route, const Span *spa
 		break;
 	case OTHER: /* If-Range names the first one's ETag: all of it comes */
 		say_head(fd, &all, size_bytes, "\"b\"");
-		(void)send_all(fd, server.other, size_bytes);
+		(void)send_all(fd, other, size_bytes);
 		break;
 	case OTHER_PLAIN:
-		say_plain(fd, server.other, size_bytes, size_bytes);
+		say_plain(fd, other, size_bytes, size_bytes);
 		break;
 	case TRICKLE:
 		trickle(fd);
@@ -327,166 +246,29 @@ static void answer_as(int fd, Answer answer, const Route *route, const Span *spa
 	}
 }
 
-/* A large file, at 12 MiB each second and connection. */
-static void answer_large(int fd, const char *path, const char *request)
-{
-	Span span = span_of(request, LARGE_BYTES);
-	gint now = g_atomic_int_add(&server.running, 1) + 1;
-	gint count = g_atomic_int_add(&server.large_asked, 1);
-	const gsize step = 65536;
-
-	server.most = MAX(server.most, now);
-	if (g_str_equal(path, "/large-alone") && now > 1) {
-		(void)say(fd, "HTTP/1.1 503 One at a time\r\nContent-Length: 0\r\n\r\n");
-		g_atomic_int_add(&server.running, -1);
-		return;
-	}
-	if (g_str_equal(path, "/large-deaf"))
-		span = (Span){ 0, LARGE_BYTES, false };
-	if (g_str_equal(path, "/large-liar") && span.is_ranged && count < 3)
-		(void)say(fd, "HTTP/1.1 206 Partial\r\nContent-Range: bytes 0-99/100\r\n\r\n");
-	else
-		say_head(fd, &span, LARGE_BYTES, "\"large\"");
-	for (gsize at = span.from; at < span.end; at += step) {
-		if (!send_all(fd, server.data + at, MIN(step, span.end - at)))
-			break;
-		/* One connection in three breaks somewhere. */
-		if (g_str_equal(path, "/large-breaks") && count % 3 == 1 &&
-		    at - span.from > 1000000)
-			break;
-		g_usleep(G_USEC_PER_SEC / 192);
-	}
-	g_atomic_int_add(&server.running, -1);
-}
-
 static void answer_request(int fd, const char *path, const char *request)
 {
 	Span span = span_of(request, server.size_bytes);
 
-	if (g_str_has_prefix(path, "/large-")) {
-		answer_large(fd, path, request);
-		return;
-	}
 	for (gsize i = 0; i < G_N_ELEMENTS(route_table); i++) {
 		const Route *route = &route_table[i];
 		guint turn = 0;
 
 		if (!g_str_equal(path, route->path))
 			continue;
-		for (guint left = server.asked[i]; left > 0 && route->answers[turn + 1]; left--)
+		for (guint left = asked_table[i]; left > 0 && route->answers[turn + 1]; left--)
 			turn++;
-		server.asked[i]++;
+		asked_table[i]++;
 		answer_as(fd, route->answers[turn], route, &span);
 	}
-}
-
-static gpointer serve(gpointer data)
-{
-	int fd = GPOINTER_TO_INT(data);
-	char request[4096] = { 0 };
-	gsize length = 0;
-
-	while (!strstr(request, "\r\n\r\n")) {
-		ssize_t got = recv(fd, request + length, sizeof(request) - 1 - length, 0);
-		if (got <= 0)
-			break;
-		length += (gsize)got;
-	}
-	g_auto(GStrv) words = g_strsplit(request, " ", 3);
-	if (g_strv_length(words) == 3)
-		answer_request(fd, words[1], request);
-	(void)shutdown(fd, SHUT_WR);
-	(void)close(fd);
-	return NULL;
-}
-
-static gpointer listen_on(gpointer data)
-{
-	for (;;) {
-		int fd = accept(GPOINTER_TO_INT(data), NULL, NULL);
-
-		if (fd < 0)
-			return NULL;
-		g_thread_unref(g_thread_new("serve", serve, GINT_TO_POINTER(fd)));
-	}
-}
-
-static char *digest_of(const guint8 *data, gsize size_bytes)
-{
-	return g_compute_checksum_for_data(G_CHECKSUM_SHA256, data, size_bytes);
-}
-
-static void start_server(void)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET };
-	socklen_t size_bytes = sizeof(address);
-	g_autoptr(GRand) random = g_rand_new_with_seed(7);
-
-	server.data = g_malloc(LARGE_BYTES);
-	for (gsize i = 0; i < LARGE_BYTES; i++)
-		server.data[i] = (guint8)(i % 251 + i / 65536);
-	server.size_bytes = SMALL_BYTES;
-	server.other = g_malloc(SMALL_BYTES);
-	for (gsize i = 0; i < SMALL_BYTES; i++)
-		server.other[i] = (guint8)g_rand_int(random);
-	server.sha256 = digest_of(server.data, SMALL_BYTES);
-	server.other_sha256 = digest_of(server.other, SMALL_BYTES);
-	server.large_sha256 = digest_of(server.data, LARGE_BYTES);
-
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	server.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	g_assert_cmpint(bind(server.fd, (const void *)&address, sizeof(address)), ==, 0);
-	g_assert_cmpint(listen(server.fd, 50), ==, 0);
-	g_assert_cmpint(getsockname(server.fd, (void *)&address, &size_bytes), ==, 0);
-	server.port = ntohs(address.sin_port);
-	server.thread = g_thread_new("listen", listen_on, GINT_TO_POINTER(server.fd));
-}
-
-static void stop_server(void)
-{
-	g_atomic_int_set(&server.is_stopped, 1);
-	(void)shutdown(server.fd, SHUT_RDWR);
-	g_thread_join(server.thread);
-	(void)close(server.fd);
-	g_usleep(20000);
-	g_free(server.data);
-	g_free(server.other);
-	g_free(server.sha256);
-	g_free(server.other_sha256);
-	g_free(server.large_sha256);
-}
-
-static char *url_of(const char *path)
-{
-	return g_strdup_printf("http://127.0.0.1:%u%s", server.port, path);
 }
 
 static guint asked(const char *path)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(route_table); i++)
 		if (g_str_equal(path, route_table[i].path))
-			return server.asked[i];
+			return asked_table[i];
 	g_assert_not_reached();
-}
-
-/* Downloads into a fresh directory.  Returns: (transfer full): the error's text, NULL: none.  In any
- * case the directory holds the file and nothing else, or nothing. */
-static char *fetch(const HttpDownload *what, int *status)
-{
-	g_autofree char *directory = g_dir_make_tmp("slipway-XXXXXX", NULL);
-	g_autofree char *target = g_build_filename(directory, "file", NULL);
-	g_autoptr(GError) error = NULL;
-	bool is_done = http_download(what, target, &error);
-
-	g_assert_cmpint(is_done, ==, error == NULL);
-	*status = error ? (int)fault_status(error) : 0;
-	if (is_done) {
-		g_autofree char *digest = file_digest(target, NULL);
-		g_assert_cmpstr(digest, ==, what->sha256);
-		g_assert_cmpint(g_unlink(target), ==, 0);
-	}
-	g_assert_cmpint(g_rmdir(directory), ==, 0);
-	return error ? g_strdup(error->message) : NULL;
 }
 
 typedef struct {
@@ -576,16 +358,16 @@ static void test_exchanged(void)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
 		g_autofree char *url = url_of(paths[i]);
-		HttpDownload what = { .url = url,
-			              .sha256 = server.other_sha256,
-			              .max_bytes = MAX_BYTES,
-			              .retry_ms = 1 };
+		HttpDownload what = {
+			.url = url, .sha256 = other_sha256, .max_bytes = MAX_BYTES, .retry_ms = 1
+		};
 		int status = 0;
 		g_autofree char *said = fetch(&what, &status);
 
 		g_assert_cmpstr(said, ==, NULL);
 		what.sha256 = server.sha256;
 		g_autofree char *refused = fetch(&what, &status);
+		g_assert_nonnull(refused);
 		g_assert_cmpint(status, ==, STATUS_UNTRUSTED);
 	}
 }
@@ -600,46 +382,9 @@ static void test_deadline(void)
 	int status = 0;
 	g_autofree char *said = fetch(&what, &status);
 
+	g_assert_nonnull(said);
 	g_assert_cmpint(status, ==, STATUS_DEADLINE);
 	g_assert_cmpint(g_get_monotonic_time() - begun, <, 3 * G_USEC_PER_SEC);
-}
-
-/* Each connection has 12 MiB/s.  @most: connections at the same time, as the server sees it: it learns
- * late that the first one has ended. */
-static void test_several(void)
-{
-	static const struct {
-		const char *path;
-		guint connections;
-		gint least, most;
-	} large[] = {
-		{ "/large-good", 1, 1, 1 },   { "/large-good", 0, 4, 5 },
-		{ "/large-breaks", 0, 2, 5 }, { "/large-alone", 0, 2, 5 },
-		{ "/large-deaf", 0, 2, 5 },   { "/large-liar", 0, 2, 5 },
-	};
-	gint64 times[G_N_ELEMENTS(large)] = { 0 };
-
-	for (gsize i = 0; i < G_N_ELEMENTS(large); i++) {
-		g_autofree char *url = url_of(large[i].path);
-		HttpDownload what = { .url = url,
-			              .sha256 = server.large_sha256,
-			              .max_bytes = MAX_BYTES,
-			              .retry_ms = 1,
-			              .connections = large[i].connections };
-		gint64 begun = g_get_monotonic_time();
-		int status = 0;
-
-		server.most = 0;
-		server.large_asked = 0;
-		g_autofree char *said = fetch(&what, &status);
-		times[i] = g_get_monotonic_time() - begun;
-		g_test_message("%s: %d connections, %" G_GINT64_FORMAT " ms", large[i].path,
-		               server.most, times[i] / 1000);
-		g_assert_cmpstr(said, ==, NULL);
-		g_assert_cmpint(server.most, >=, large[i].least);
-		g_assert_cmpint(server.most, <=, large[i].most);
-	}
-	g_assert_cmpint(times[1], <, times[0]);
 }
 
 static gpointer interrupt_soon(gpointer data)
@@ -662,24 +407,37 @@ static void test_cancel(void)
 	g_autoptr(GThread) thread = g_thread_new("interrupt", interrupt_soon, NULL);
 	g_autofree char *said = fetch(&what, &status);
 	g_thread_join(g_steal_pointer(&thread));
+	g_assert_nonnull(said);
 	g_assert_cmpint(status, ==, STATUS_TERMINATED);
 	g_assert_cmpint(g_get_monotonic_time() - begun, <, 3 * G_USEC_PER_SEC);
+}
+
+static void make_other(void)
+{
+	g_autoptr(GRand) random = g_rand_new_with_seed(7);
+
+	other = g_malloc(SMALL_BYTES);
+	for (gsize i = 0; i < SMALL_BYTES; i++)
+		other[i] = (guint8)g_rand_int(random);
+	other_sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256, other, SMALL_BYTES);
 }
 
 int main(int argc, char **argv)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
 	g_test_init(&argc, &argv, NULL);
-	start_server();
+	make_other();
+	start_server(SMALL_BYTES, answer_request);
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autofree char *name = g_strconcat("/download", rows[i].path, NULL);
 		g_test_add_data_func(name, &rows[i], test_row);
 	}
 	g_test_add_func("/download/exchanged", test_exchanged);
 	g_test_add_func("/download/deadline", test_deadline);
-	g_test_add_func("/download/several", test_several);
 	g_test_add_func("/download/cancel", test_cancel);
 	int status = g_test_run();
 	stop_server();
+	g_free(other);
+	g_free(other_sha256);
 	return status;
 }

@@ -93,6 +93,42 @@ static void test_events(void)
 	}
 }
 
+static int child_bytes(void)
+{
+	g_autoptr(Term) term = term_new(&(TermOptions){ .is_events = true });
+	Progress *progress = progress_new(term, "Loading");
+
+	progress_add(progress, "a", "a file", 10);
+	progress_add(progress, "b", "one of unknown size", 10);
+	progress_set_bytes(progress, "a", 10 << 20, 40 << 20); /* of an earlier run */
+	g_usleep(600000);
+	progress_set_bytes(progress, "a", 13 << 20, 40 << 20);
+	g_usleep(110000);
+	progress_set_bytes(progress, "a", 1 << 20, 40 << 20); /* begun anew */
+	progress_set_bytes(progress, "b", 1 << 20, 0);
+	progress_free(progress);
+	g_assert_true(term_close(term, NULL));
+	return 0;
+}
+
+static void test_bytes(void)
+{
+	static const char *const patterns[] = {
+		"\"10\\.0 MiB of 40\\.0 MiB\".*\"fraction\":0\\.25",
+		"\"13\\.0 MiB of 40\\.0 MiB, [0-9.]+ [KM]iB/s, ([0-9]+ s|[0-9]+:[0-9]{2}) left\"",
+		"\"1\\.0 MiB of 40\\.0 MiB\"",
+		"\"1\\.0 MiB\"",
+	};
+	static const PtyCase test = { child_bytes };
+	g_auto(PtyResult) result = { 0 };
+
+	pty_run(&test, &result);
+	g_auto(GStrv) lines = g_strsplit(result.output, "\n", -1);
+	for (gsize i = 0; i < G_N_ELEMENTS(patterns); i++)
+		if (!g_regex_match_simple(patterns[i], lines[i], 0, 0))
+			g_error("no %s in %s", patterns[i], result.output);
+}
+
 /* A terminal of @columns by @rows, as far as the board drives one: line breaks, cursor up,
  * erasing to the end of line and screen. */
 typedef struct {
@@ -247,6 +283,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/progress/lines", test_lines);
 	g_test_add_func("/progress/quiet", test_quiet);
 	g_test_add_func("/progress/events", test_events);
+	g_test_add_func("/progress/bytes", test_bytes);
 	g_test_add_func("/progress/board", test_board);
 	g_test_add_func("/progress/board-folds", test_board_folds);
 	g_test_add_func("/progress/state-names", test_state_names);
