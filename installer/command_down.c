@@ -10,6 +10,7 @@
 /** What is about to be done to a stack. */
 typedef struct {
 	const char *command;
+	bool has_services; /* those that run without an engine too */
 	bool has_volumes;
 } Ending;
 
@@ -24,6 +25,19 @@ static bool are_all_down(const Lifecycle *life, const Ending *ending, bool *are_
 	return true;
 }
 
+/* What runs without an engine. */
+static bool stop_services(const Lifecycle *life, bool *is_changed, GError **error)
+{
+	g_autoptr(GPtrArray) stopped = g_ptr_array_new_with_free_func(g_free);
+
+	if (!service_switch(life->entry, false, stopped, error))
+		return false;
+	for (guint i = 0; i < stopped->len; i++)
+		term_print(life->app->term, "%s was stopped.\n", (char *)stopped->pdata[i]);
+	*is_changed = stopped->len > 0;
+	return true;
+}
+
 /* The receipt is read again behind the lock. */
 static bool end_locked(App *app, const char *name, const Ending *ending, GError **error)
 {
@@ -31,7 +45,8 @@ static bool end_locked(App *app, const char *name, const Ending *ending, GError 
 	g_autoptr(Lifecycle) life = lock ? lifecycle_open(app, name, error) : NULL;
 	bool is_changed = false;
 
-	if (!life || !lifecycle_is_settled(life, error))
+	if (!life || !lifecycle_is_settled(life, error) ||
+	    (ending->has_services && !stop_services(life, &is_changed, error)))
 		return false;
 	for (guint i = life->projects->len; i-- > 0;) {
 		bool is_any = false;
@@ -45,44 +60,32 @@ static bool end_locked(App *app, const char *name, const Ending *ending, GError 
 	return true;
 }
 
-/* What runs without an engine. */
-static bool stop_services(const Lifecycle *life, guint *count, GError **error)
-{
-	g_autoptr(GPtrArray) stopped = g_ptr_array_new_with_free_func(g_free);
-
-	if (!service_switch(life->entry, false, stopped, count, error))
-		return false;
-	for (guint i = 0; i < stopped->len; i++)
-		term_print(life->app->term, "%s was stopped.\n", (char *)stopped->pdata[i]);
-	session_put(life->app, "changed", json_boolean(stopped->len > 0));
-	return true;
-}
-
 bool command_down(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
 {
-	const Ending ending = { "down", false };
+	const Ending ending = { "down", .has_services = true };
 	g_autoptr(Lifecycle) life = lifecycle_open(app, argv[0], error);
 	guint service_count = 0;
+	bool are_stopped = life && service_all_are(life->entry, false, &service_count);
 	bool are_down = false;
 
-	if (!life || !stop_services(life, &service_count, error) ||
-	    !are_all_down(life, &ending, &are_down, error))
+	if (!life || !are_all_down(life, &ending, &are_down, error))
 		return false;
-
-	if (life->projects->len == 0)
+	if (are_down && are_stopped) {
+		session_put(app, "changed", json_false());
 		term_print(app->term,
-		           service_count ? "%s is down.\n"
-		                         : "%s has no containers; there is nothing to stop.\n",
+		           life->projects->len > 0 || service_count > 0
+		                   ? "%s is down; nothing changed.\n"
+		                   : "%s has no containers; there is nothing to stop.\n",
 		           life->title);
-	else if (are_down)
-		term_print(app->term, "%s is down; nothing changed.\n", life->title);
-	if (are_down)
 		return true;
+	}
 	if (!end_locked(app, argv[0], &ending, error))
 		return false;
 
 	term_print(app->term,
-	           "%s is down. Its data is kept, and its keys are in the keystore alone.\n",
+	           life->projects->len > 0 ? "%s is down. Its data is kept, and its keys are in "
+	                                     "the keystore alone.\n"
+	                                   : "%s is down.\n",
 	           life->title);
 	return true;
 }
@@ -134,7 +137,7 @@ static void print_lost(App *app, const Lifecycle *life, const json_t *lost)
 
 bool command_reset(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
 {
-	const Ending ending = { "reset", true };
+	const Ending ending = { "reset", .has_volumes = true };
 	g_autoptr(Lifecycle) life = lifecycle_open_containers(app, argv[0], error);
 	bool are_down = false;
 

@@ -130,8 +130,8 @@ static json_t *describe_command(const Command *command)
 static json_t *describe_setting(const SettingRow *row)
 {
 	static const char *const types[] = {
-		[SETTING_TEXT] = "text",       [SETTING_PATH] = "path", [SETTING_FLAG] = "flag",
-		[SETTING_SECONDS] = "seconds", [SETTING_LIST] = "list",
+		[SETTING_TEXT] = "text",       [SETTING_PATH] = "path",    [SETTING_FLAG] = "flag",
+		[SETTING_SECONDS] = "seconds", [SETTING_COUNT] = "number", [SETTING_LIST] = "list",
 	};
 	json_t *object = describe_option(row->name, row->argument, row->meaning);
 

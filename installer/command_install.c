@@ -7,6 +7,7 @@
 #include "installer/preflight.h"
 #include "installer/receipt.h"
 #include "installer/session.h"
+#include "installer/timeline.h"
 
 static gboolean is_exit_detailed;
 static gboolean is_script_asked;
@@ -237,12 +238,18 @@ static bool print_script(App *app, const char *word, GError **error)
 	return true;
 }
 
-bool command_install(App *app, int argc, char **argv, GError **error)
+static bool install_all(App *app, char **argv, GError **error)
 {
-	for (int i = 0; i < argc; i++)
-		if (is_script_asked ? !print_script(app, argv[i], error)
-		                    : !install(app, argv[i], error))
+	for (; *argv; argv++)
+		if (is_script_asked ? !print_script(app, *argv, error)
+		                    : !install(app, *argv, error))
 			return false;
 
 	return true;
+}
+
+bool command_install(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
+{
+	return timeline_open(app, "install", argv, error) &&
+	       timeline_close(app, install_all(app, argv, error), error);
 }

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "installer/receipt.h"
 #include "installer/session.h"
+#include "installer/timeline.h"
 
 /* A journal that was cut before its plan was whole: nothing was done yet. */
 static bool is_empty(const Txn *txn)
@@ -113,7 +114,7 @@ static bool resume_deferred(App *app, const json_t *receipt, GError **error)
 	return txn_sweep(app->paths->state, error);
 }
 
-bool command_resume(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSED, GError **error)
+static bool resume(App *app, GError **error)
 {
 	g_autoptr(Lock) lock = session_begin(app, "resume", error);
 	g_autoptr(HostState) host = lock ? host_new(app, NULL, error) : NULL;
@@ -128,7 +129,7 @@ bool command_resume(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSED,
 	return receipt && resume_deferred(app, receipt, error);
 }
 
-bool command_rollback(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSED, GError **error)
+static bool roll_back(App *app, GError **error)
 {
 	g_autoptr(Lock) lock = session_begin(app, "rollback", error);
 	g_autoptr(HostState) host = lock ? host_new(app, NULL, error) : NULL;
@@ -158,4 +159,16 @@ bool command_rollback(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSE
 	term_print(app->term, "The interrupted run was taken back.\n");
 	session_report_left(txn);
 	return true;
+}
+
+bool command_resume(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
+{
+	return timeline_open(app, "resume", argv, error) &&
+	       timeline_close(app, resume(app, error), error);
+}
+
+bool command_rollback(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
+{
+	return timeline_open(app, "rollback", argv, error) &&
+	       timeline_close(app, roll_back(app, error), error);
 }

@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "installer/receipt.h"
 #include "installer/session.h"
+#include "installer/timeline.h"
 
 static gboolean is_key_removed;
 static gboolean is_model_removed;
@@ -93,7 +94,7 @@ static void print_intent(App *app, const json_t *entry)
 		           "Models stay where Ollama keeps them; --models removes them.\n");
 }
 
-bool command_uninstall(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
+static bool uninstall(App *app, char **argv, GError **error)
 {
 	g_autoptr(json_t) receipt = receipt_load(app->paths->state, error);
 	const json_t *entry = receipt ? receipt_stack(receipt, argv[0]) : NULL;
@@ -122,4 +123,10 @@ bool command_uninstall(App *app, int argc G_GNUC_UNUSED, char **argv, GError **e
 
 	term_print(app->term, "%s was uninstalled.\n", json_text_or(entry, "title", argv[0]));
 	return true;
+}
+
+bool command_uninstall(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
+{
+	return timeline_open(app, "uninstall", argv, error) &&
+	       timeline_close(app, uninstall(app, argv, error), error);
 }

@@ -9,11 +9,11 @@
 #include "installer/service.h"
 #include "installer/session.h"
 
-/* Whether all projects run as they should.  Asks no lock and no keystore: it is what a second "up"
- * does. */
-static bool are_all_up(const Lifecycle *life, bool *are_up, GError **error)
+/* Whether all projects and services run as they should.  Asks no lock and no keystore: it is what a
+ * second "up" does. */
+static bool are_all_up(const Lifecycle *life, guint *service_count, bool *are_up, GError **error)
 {
-	*are_up = true;
+	*are_up = service_all_are(life->entry, true, service_count);
 	for (guint i = 0; i < life->projects->len && *are_up; i++)
 		if (!lifecycle_is_up(life, life->projects->pdata[i], are_up, error))
 			return false;
@@ -51,33 +51,47 @@ static bool show(const Lifecycle *life, GError **error)
 	return true;
 }
 
+/* What runs without an engine. */
+static bool start_services(const Lifecycle *life, GError **error)
+{
+	g_autoptr(GPtrArray) started = g_ptr_array_new_with_free_func(g_free);
+
+	if (!service_switch(life->entry, true, started, error))
+		return false;
+	for (guint i = 0; i < started->len; i++)
+		term_print(life->app->term, "%s was started.\n", (char *)started->pdata[i]);
+	return true;
+}
+
+static bool start_projects(Lifecycle *life, GError **error)
+{
+	g_autoptr(HostState) host = NULL;
+
+	if (life->projects->len == 0)
+		return true;
+	host = host_new(life->app, NULL, error);
+	return host && start_all(life, host_get(host), error);
+}
+
+/* Says that it is up, @how; then what runs. */
+static bool tell(const Lifecycle *life, const char *how, GError **error)
+{
+	term_print(life->app->term, "%s is up%s.\n%s", life->title, how,
+	           life->projects->len ? "\n" : "");
+	return life->projects->len == 0 || show(life, error);
+}
+
 /* The receipt is read again behind the lock. */
 static bool start_locked(App *app, const char *name, GError **error)
 {
 	g_autoptr(Lock) lock = session_begin(app, "up", error);
 	g_autoptr(Lifecycle) life = lock ? lifecycle_open(app, name, error) : NULL;
-	g_autoptr(HostState) host =
-		life && lifecycle_is_settled(life, error) ? host_new(app, NULL, error) : NULL;
 
-	if (!host || !start_all(life, host_get(host), error))
+	if (!life || !lifecycle_is_settled(life, error) || !start_services(life, error) ||
+	    !start_projects(life, error))
 		return false;
-
 	session_put(app, "changed", json_true());
-	term_print(app->term, "%s is up.\n\n", life->title);
-	return show(life, error);
-}
-
-/* What runs without an engine. */
-static bool start_services(const Lifecycle *life, guint *count, GError **error)
-{
-	g_autoptr(GPtrArray) started = g_ptr_array_new_with_free_func(g_free);
-
-	if (!service_switch(life->entry, true, started, count, error))
-		return false;
-	for (guint i = 0; i < started->len; i++)
-		term_print(life->app->term, "%s was started.\n", (char *)started->pdata[i]);
-	session_put(life->app, "changed", json_boolean(started->len > 0));
-	return true;
+	return tell(life, "", error);
 }
 
 bool command_up(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
@@ -86,25 +100,16 @@ bool command_up(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
 	guint service_count = 0;
 	bool are_up = false;
 
-	if (!life || !start_services(life, &service_count, error) ||
-	    !are_all_up(life, &are_up, error))
+	if (!life || !are_all_up(life, &service_count, &are_up, error))
 		return false;
-
-	if (life->projects->len == 0) {
-		term_print(app->term,
-		           service_count ? "%s is up.\n"
-		                         : "%s has no containers; there is nothing to start.\n",
-		           life->title);
-		return true;
-	}
 	if (!are_up)
 		return start_locked(app, argv[0], error);
 
-	term_print(app->term,
-	           json_flag(app->document, "changed") ? "%s is up.\n\n"
-	                                               : "%s is up; nothing changed.\n\n",
-	           life->title);
-	return show(life, error);
+	session_put(app, "changed", json_false());
+	if (life->projects->len > 0 || service_count > 0)
+		return tell(life, "; nothing changed", error);
+	term_print(app->term, "%s has no containers; there is nothing to start.\n", life->title);
+	return true;
 }
 
 /* The keys' files are where they were: after a restart of the machine they may be gone. */

@@ -16,7 +16,7 @@ static const char *state_of(const json_t *record, const StepHost *host)
 	static const char *const words[] = {
 		[PROBE_ABSENT] = "missing",  [PROBE_OURS] = "ok",
 		[PROBE_PARTIAL] = "changed", [PROBE_FOREIGN] = "replaced",
-		[PROBE_EDITED] = "edited",
+		[PROBE_EDITED] = "edited",   [PROBE_BESIDE] = "edited",
 	};
 	g_autoptr(Step) step = step_from_json(record, NULL);
 	StepRun run = { .step = step, .receipt = record, .host = host };

@@ -9,6 +9,7 @@ static const char *const type_words[] = {
 	[SETTING_PATH] = "Path; ~ is the home directory, a relative one starts where slipway does",
 	[SETTING_FLAG] = "Flag",
 	[SETTING_SECONDS] = "Seconds, 0 to 86400",
+	[SETTING_COUNT] = "Number, 0 to 1000",
 	[SETTING_LIST] = "List",
 };
 

@@ -74,8 +74,8 @@ const ManualText manual_text_table[] = {
 	             "slipway install localagent --user",
 	  .settings = "yes defer user reversible-only accept timeout keep-partial only skip prefix "
 	              "bin profile set mirror python-index "
-	              "python-wheels ignore lock-timeout package-lock-timeout network-timeout json "
-	              "events " OPENS_KEYS,
+	              "python-wheels ignore lock-timeout package-lock-timeout network-timeout jobs "
+	              "html json events " OPENS_KEYS,
 	  .statuses = "ok unverified " CHANGES "interrupted",
 	  .files = "state keystore" },
 	{ .name = "resume",
@@ -83,7 +83,7 @@ const ManualText manual_text_table[] = {
 	             "its "
 	             "journal. When no run was interrupted, does the steps that --defer put off.",
 	  .example = "slipway resume --yes",
-	  .settings = "yes defer mirror network-timeout json " OPENS_KEYS,
+	  .settings = "yes defer mirror network-timeout html json " OPENS_KEYS,
 	  .statuses = "ok unverified " CHANGES "interrupted",
 	  .files = "state keystore" },
 	{ .name = "rollback",
@@ -92,7 +92,7 @@ const ManualText manual_text_table[] = {
 	          "recipes that were written down before each step. An uninstallation can only be "
 	          "finished: see \"slipway resume\".",
 	  .example = "slipway rollback --yes",
-	  .settings = "yes lock-timeout package-lock-timeout json",
+	  .settings = "yes lock-timeout package-lock-timeout html json",
 	  .statuses = "ok " CHANGES,
 	  .files = "state" },
 	{ .name = "uninstall",
@@ -104,7 +104,7 @@ const ManualText manual_text_table[] = {
 	          "--models is.",
 	  .example = "slipway uninstall localagent\n"
 	             "slipway uninstall localagent --keys --yes",
-	  .settings = "yes lock-timeout package-lock-timeout json " OPENS_KEYS,
+	  .settings = "yes lock-timeout package-lock-timeout html json " OPENS_KEYS,
 	  .statuses = "ok " CHANGES,
 	  .files = "state keystore" },
 	{ .name = "history",

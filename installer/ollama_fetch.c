@@ -44,13 +44,6 @@ static char *wanted_digest(const StepRun *run, const char *name, GError **error)
 	return NULL;
 }
 
-static void report_bytes(guint64 done_bytes, guint64 total_bytes, gpointer data)
-{
-	g_autofree char *size = g_format_size_full(done_bytes, G_FORMAT_SIZE_IEC_UNITS);
-
-	recipe_report(data, total_bytes ? (double)done_bytes / (double)total_bytes : -1, size);
-}
-
 /* Before archives: one bare program. */
 static bool fetch_program(const StepRun *run, const char *url, const char *digest,
                           const char *directory, GError **error)
@@ -59,7 +52,7 @@ static bool fetch_program(const StepRun *run, const char *url, const char *diges
 	HttpDownload request = { .url = url,
 		                 .sha256 = digest,
 		                 .max_bytes = FILE_MAX_BYTES,
-		                 .on_progress = report_bytes,
+		                 .on_progress = recipe_report_bytes,
 		                 .data = (gpointer)(guintptr)run };
 
 	if (!file_make_dirs(directory, 0755, NULL, error) || !http_download(&request, path, error))
@@ -86,7 +79,7 @@ static bool fetch_archives(const StepRun *run, GPtrArray *digests, const char *d
 			.sha256 = digests->pdata[i],
 			.max_bytes = FILE_MAX_BYTES,
 			.limits = { .has_symlinks = true },
-			.on_progress = report_bytes,
+			.on_progress = recipe_report_bytes,
 			.data = (gpointer)(guintptr)run,
 		};
 	}

@@ -130,7 +130,7 @@ bool plan_select(Plan *plan, char *const *only, char *const *skip, GError **erro
 
 bool plan_item_is_due(const PlanItem *item)
 {
-	return !item->deferred && (item->probe == PROBE_ABSENT || item->probe == PROBE_PARTIAL);
+	return !item->deferred && probe_is_due(item->probe);
 }
 
 bool plan_probe(Plan *plan, const StepHost *host, GError **error)
@@ -270,6 +270,7 @@ static const char *state_word(const PlanItem *item)
 	case PROBE_ABSENT:
 		return "do";
 	case PROBE_PARTIAL:
+	case PROBE_BESIDE:
 		return item->record ? "renew" : "do";
 	case PROBE_EDITED:
 	case PROBE_FOREIGN:

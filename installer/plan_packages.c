@@ -208,6 +208,8 @@ Step *plan_build_packages(const PlanRequest *request, const char *profile, const
 	step->inputs = json_pack("{s:s*, s:[], s:[], s:i}", "manager", manager, "packages", "tools",
 	                         "lock_timeout_s",
 	                         (int)settings_seconds(request->settings, "package-lock-timeout"));
+	if (settings_flag(request->settings, "reversible-only"))
+		json_object_set_new(step->inputs, "reversible_only", json_true());
 	add_tools(stack, profile, step->inputs);
 	add_ollama(request, profile, record, step->inputs);
 	if (!is_there(step, record) && !find_missing(step, &supply, error))

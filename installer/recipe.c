@@ -125,6 +125,14 @@ void recipe_report(const StepRun *run, double fraction, const char *detail)
 		run->report(run, fraction, detail);
 }
 
+void recipe_report_bytes(guint64 done_bytes, guint64 total_bytes, gpointer data)
+{
+	const StepRun *run = data;
+
+	if (run->report_bytes)
+		run->report_bytes(run, done_bytes, total_bytes);
+}
+
 int recipe_status_of(const char *output, int fallback)
 {
 	static const struct {

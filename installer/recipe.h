@@ -44,6 +44,9 @@ bool recipe_is_recorded(const StepRun *run);
 /** Tells the scheduler what happens now. */
 void recipe_report(const StepRun *run, double fraction, const char *detail);
 
+/** The same of a download, whose callback this is.  @data: the StepRun.  @total_bytes: 0: not known. */
+void recipe_report_bytes(guint64 done_bytes, guint64 total_bytes, gpointer data);
+
 /** Returns: IO when @output of a program says that the disk is full, UNAVAILABLE when it says that
  *  the network or a server did not answer, else @fallback. */
 int recipe_status_of(const char *output, int fallback);

@@ -9,26 +9,30 @@
 #include "base/cancel.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "installer/timeline.h"
 #include "installer/txn.h"
 
 #define POLL_US 100000
 
-typedef enum { EVENT_REPORT, EVENT_INTENT, EVENT_END } EventType;
+typedef enum { EVENT_REPORT, EVENT_BYTES, EVENT_INTENT, EVENT_END } EventType;
 
 /* What a thread says. */
 typedef struct {
 	EventType type;
 	PlanItem *item;
 	double fraction;
-	char *detail;  /* EVENT_REPORT */
-	json_t *data;  /* EVENT_INTENT: recipe; EVENT_END: result */
-	GError *error; /* EVENT_END */
+	char *detail;        /* EVENT_REPORT */
+	guint64 done_bytes;  /* EVENT_BYTES */
+	guint64 total_bytes; /* EVENT_BYTES */
+	json_t *data;        /* EVENT_INTENT: recipe; EVENT_END: result */
+	GError *error;       /* EVENT_END */
 } Event;
 
 typedef struct {
 	Txn *txn;
 	GAsyncQueue *queue;
 	guint running;
+	guint limit;     /* of --jobs; 0: none */
 	GError *failure; /* the first one */
 } Scheduler;
 
@@ -74,12 +78,36 @@ static void report(const StepRun *run, double fraction, const char *detail)
 	g_async_queue_push(job->scheduler->queue, event);
 }
 
-/* Asks once more what is there: somebody may have been quicker than our plan. */
-static bool probe_again(const StepRun *run, Probe *probe, GError **error)
+/* Whether somebody was there after the plan was made.  Of a step that was begun and interrupted, an edit
+ * may be its own doing. */
+static bool was_changed(const Job *job, Probe probe)
+{
+	const PlanItem *item = job->item;
+
+	if (probe == PROBE_FOREIGN)
+		return !item->step->kind->keeps_foreign;
+	return !job->undo &&
+	       (probe == PROBE_EDITED || (probe == PROBE_BESIDE && item->probe == PROBE_PARTIAL));
+}
+
+static void report_bytes(const StepRun *run, guint64 done_bytes, guint64 total_bytes)
+{
+	const Job *job = run->scheduler;
+	Event *event = g_new0(Event, 1);
+
+	event->type = EVENT_BYTES;
+	event->item = job->item;
+	event->done_bytes = done_bytes;
+	event->total_bytes = total_bytes;
+	g_async_queue_push(job->scheduler->queue, event);
+}
+
+/* Asks once more what is there. */
+static bool probe_again(const Job *job, const StepRun *run, Probe *probe, GError **error)
 {
 	if (!run->step->kind->probe(run, probe, error))
 		return false;
-	if (*probe != PROBE_FOREIGN || run->step->kind->keeps_foreign)
+	if (!was_changed(job, *probe))
 		return true;
 
 	fault_set(error, STATUS_BUSY, "Run the command again for a new plan.",
@@ -111,9 +139,9 @@ static json_t *run_step(const Job *job, const StepRun *run, GError **error)
 {
 	Probe probe = PROBE_ABSENT;
 
-	if (!cancel_check(error) || !probe_again(run, &probe, error))
+	if (!cancel_check(error) || !probe_again(job, run, &probe, error))
 		return NULL;
-	if (!job->undo && probe != PROBE_ABSENT && probe != PROBE_PARTIAL)
+	if (!job->undo && !probe_is_due(probe))
 		return json_null();
 	if (!write_intent(job, run, error))
 		return NULL;
@@ -141,6 +169,7 @@ static gpointer step_thread(gpointer data)
 		.receipt = job->item->record,
 		.host = txn->host,
 		.report = report,
+		.report_bytes = report_bytes,
 		.scheduler = job,
 	};
 
@@ -149,6 +178,13 @@ static gpointer step_thread(gpointer data)
 	json_decref(job->undo);
 	g_free(job);
 	return NULL;
+}
+
+static void show(const Txn *txn, const PlanItem *item, ProgressState state, double fraction,
+                 const char *detail)
+{
+	progress_set(txn->progress, item->step->id, state, fraction, detail);
+	timeline_set(txn->app->timeline, item->step->id, state, detail);
 }
 
 static void start(Scheduler *scheduler, PlanItem *item)
@@ -162,7 +198,7 @@ static void start(Scheduler *scheduler, PlanItem *item)
 	item->is_running = true;
 	scheduler->running++;
 	log_line("step", "%s: start", item->step->id);
-	progress_set(scheduler->txn->progress, item->step->id, PROGRESS_RUNNING, -1, NULL);
+	show(scheduler->txn, item, PROGRESS_RUNNING, -1, NULL);
 	g_thread_unref(g_thread_new(item->step->kind->name, step_thread, job));
 }
 
@@ -192,7 +228,8 @@ static bool is_settled(const Scheduler *scheduler, const PlanItem *item)
 
 static bool can_start(const Scheduler *scheduler, const PlanItem *item)
 {
-	if (item->is_running || is_settled(scheduler, item))
+	if (item->is_running || is_settled(scheduler, item) ||
+	    (scheduler->limit && scheduler->running >= scheduler->limit))
 		return false;
 
 	for (char **id = item->step->after; *id; id++) {
@@ -225,7 +262,7 @@ static bool defer_step(Scheduler *scheduler, PlanItem *item, const GError *cause
 
 	json_t *extra = json_pack("{s:s}", "why", why);
 	plan_defer(txn->plan, item->step->id, why);
-	progress_set(txn->progress, item->step->id, PROGRESS_DEFERRED, -1, why);
+	show(txn, item, PROGRESS_DEFERRED, -1, why);
 	return txn_record(txn, item->step->id, TXN_STEP_DEFERRED, extra, &scheduler->failure);
 }
 
@@ -249,8 +286,7 @@ static void end_failed(Scheduler *scheduler, PlanItem *item, Event *event)
 		return;
 	}
 
-	progress_set(scheduler->txn->progress, item->step->id, PROGRESS_FAILED, -1,
-	             event->error->message);
+	show(scheduler->txn, item, PROGRESS_FAILED, -1, event->error->message);
 	if (!scheduler->failure) {
 		g_prefix_error(&event->error, "%s: ", item->step->text);
 		scheduler->failure = g_steal_pointer(&event->error);
@@ -278,16 +314,18 @@ static void end_step(Scheduler *scheduler, Event *event)
 	if (is_skipped && plan_item_is_due(item))
 		item->probe = PROBE_OURS;
 	log_line("step", "%s: done", item->step->id);
-	progress_set(scheduler->txn->progress, item->step->id,
-	             is_skipped ? PROGRESS_SKIPPED : PROGRESS_DONE, 1, NULL);
+	show(scheduler->txn, item, is_skipped ? PROGRESS_SKIPPED : PROGRESS_DONE, 1, NULL);
 }
 
 static void handle(Scheduler *scheduler, Event *event)
 {
 	switch (event->type) {
 	case EVENT_REPORT:
-		progress_set(scheduler->txn->progress, event->item->step->id, PROGRESS_RUNNING,
-		             event->fraction, event->detail);
+		show(scheduler->txn, event->item, PROGRESS_RUNNING, event->fraction, event->detail);
+		break;
+	case EVENT_BYTES:
+		progress_set_bytes(scheduler->txn->progress, event->item->step->id,
+		                   event->done_bytes, event->total_bytes);
 		break;
 	case EVENT_INTENT:
 		txn_follow_intent(scheduler->txn, event->item->step->id, event->data);
@@ -303,21 +341,25 @@ static void show_board(Txn *txn)
 	g_autofree char *title = g_strdup_printf("Installing %s", txn->plan->title);
 
 	txn->progress = progress_new(txn->app->term, title);
+	timeline_begin_group(txn->app->timeline);
 	for (guint i = 0; i < txn->plan->items->len; i++) {
 		const PlanItem *item = txn->plan->items->pdata[i];
-		if (may_run(txn->plan, item) || item->deferred)
-			progress_add(txn->progress, item->step->id, item->step->text,
-			             item->step->weight);
+		const Step *step = item->step;
+		if (may_run(txn->plan, item) || item->deferred) {
+			progress_add(txn->progress, step->id, step->text, step->weight);
+			timeline_add(txn->app->timeline, step->id, step->text, step->after);
+		}
 		if (item->deferred)
-			progress_set(txn->progress, item->step->id, PROGRESS_DEFERRED, -1,
-			             item->deferred);
+			show(txn, item, PROGRESS_DEFERRED, -1, item->deferred);
 	}
 }
 
 bool txn_apply(Txn *txn, GError **error)
 {
 	g_autoptr(GAsyncQueue) queue = g_async_queue_new_full(event_free);
-	Scheduler scheduler = { .txn = txn, .queue = queue };
+	Scheduler scheduler = { .txn = txn,
+		                .queue = queue,
+		                .limit = settings_count(txn->app->settings, "jobs") };
 
 	show_board(txn);
 	start_ready(&scheduler);

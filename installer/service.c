@@ -204,17 +204,40 @@ bool service_sweep(const json_t *service, GError **error)
 	       file_remove(service_text(service, "log"), error);
 }
 
-bool service_switch(const json_t *entry, bool is_up, GPtrArray *changed, guint *count,
-                    GError **error)
+/* Returns: (transfer none) (nullable): what a step of the receipt started. */
+static const json_t *service_of(const json_t *step)
 {
+	return json_object_get(json_object_get(step, "result"), "service");
+}
+
+bool service_all_are(const json_t *entry, bool is_up, guint *count)
+{
+	bool are_all = true;
 	gsize i = 0;
 	json_t *step = NULL;
 
 	*count = 0;
 	json_array_foreach(json_object_get(entry, "steps"), i, step)
 	{
-		const json_t *service = json_object_get(json_object_get(step, "result"), "service");
-		*count += service != NULL;
+		const json_t *service = service_of(step);
+
+		if (!service)
+			continue;
+		*count += 1;
+		are_all = are_all && service_is_running(service) == is_up;
+	}
+	return are_all;
+}
+
+bool service_switch(const json_t *entry, bool is_up, GPtrArray *changed, GError **error)
+{
+	gsize i = 0;
+	json_t *step = NULL;
+
+	json_array_foreach(json_object_get(entry, "steps"), i, step)
+	{
+		const json_t *service = service_of(step);
+
 		if (!service || service_is_running(service) == is_up)
 			continue;
 		if (!(is_up ? service_start : service_stop)(service, error))

@@ -62,14 +62,18 @@ void service_reload(const json_t *service);
 /** Removes what it leaves behind when it ran: log and pid file. */
 bool service_sweep(const json_t *service, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Looks at the services of an installed stack, whose entry of the receipt @entry is.  @count: set to
+ *  how many there are.  Returns: whether each of them runs (@is_up), or none does. */
+bool service_all_are(const json_t *entry, bool is_up, guint *count);
+
 /**
- * Starts (@is_up) those services of an installed stack that do not run, or stops those that do.
+ * Starts (@is_up) those services of an installed stack that do not run, or stops those that do.  The
+ * lock is held.
  *
  * @entry: the stack's entry of the receipt.
  * @changed: (element-type utf8): the title of each one concerned is appended.
- * @count: how many services the stack has.
  *
  * Returns: false with the error of service_start() or service_stop() set.
  */
-bool service_switch(const json_t *entry, bool is_up, GPtrArray *changed, guint *count,
+bool service_switch(const json_t *entry, bool is_up, GPtrArray *changed,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -95,7 +95,7 @@ static bool prepare_file(FileStep *file, json_t *recipe, GError **error)
 		          json_text_or(file->step.inputs, "path", "?"));
 		return false;
 	}
-	if (probe != PROBE_ABSENT && probe != PROBE_PARTIAL)
+	if (!probe_is_due(probe))
 		return true;
 
 	g_autoptr(json_t) parts = step_file_prepare(&file->run, error);
@@ -141,7 +141,7 @@ static json_t *apply_file(FileStep *file, GError **error)
 
 	if (!step_file_probe(&file->run, &probe, error))
 		return NULL;
-	if (probe == PROBE_ABSENT || probe == PROBE_PARTIAL)
+	if (probe_is_due(probe))
 		return step_file_apply(&file->run, error);
 	if (record)
 		return json_incref(record);

@@ -15,6 +15,7 @@
 #include "installer/package_manager.h"
 #include "installer/policy.h"
 #include "installer/privilege.h"
+#include "installer/timeline.h"
 #include "installer/verify.h"
 
 /* Less than this is left: full.  Source: our own bound, a few files of a checkout. */
@@ -300,6 +301,9 @@ void session_summarize(const Txn *txn)
 	const Plan *plan = txn->plan;
 	guint deferred = plan_count_deferred(plan);
 
+	g_autofree char *took = timeline_summary(txn->app->timeline);
+	if (took)
+		term_note(txn->app->term, "%s", took);
 	session_report_left(txn);
 	term_print(txn->app->term, "\n%s is installed in %s%s\n", plan->title, plan->prefix,
 	           deferred == 0 ? "." : ", but not all of it could be had:");

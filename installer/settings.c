@@ -46,6 +46,8 @@ const SettingRow setting_table[] = {
 	{ "passphrase-fd", SETTING_TEXT, NULL, "N", "descriptor to read the passphrase from" },
 	{ "accept-rollback", SETTING_FLAG, NULL, NULL, "take an older version of the keystore than was seen here" },
 	{ "service-manager", SETTING_TEXT, "auto", "MANAGER", "who starts what goes on running: auto, systemd, systemd-user, openrc, launchd or process (nobody)" },
+	{ "html", SETTING_PATH, NULL, "FILE", "write a page that shows which step of the run took how long" },
+	{ "jobs", SETTING_COUNT, "0", "N", "run that many steps at once; 0: all that can" },
 	{ "json", SETTING_FLAG, NULL, NULL, "print one JSON document" },
 	{ "events", SETTING_FLAG, NULL, NULL, "print NDJSON while it runs" },
 	{ "plain", SETTING_FLAG, NULL, NULL, "no colour, no live progress" },
@@ -104,6 +106,9 @@ static const char *value_fault(const SettingRow *row, const char *text)
 	if (row->type == SETTING_SECONDS &&
 	    !g_ascii_string_to_unsigned(text, 10, 0, 86400, &number, NULL))
 		return "is not a number of seconds from 0 to 86400";
+	if (row->type == SETTING_COUNT &&
+	    !g_ascii_string_to_unsigned(text, 10, 0, 1000, &number, NULL))
+		return "is not a number from 0 to 1000";
 	if (row->type == SETTING_PATH &&
 	    (*text == '\0' || (*text == '~' && text[1] != '/' && text[1])))
 		return "is not a path";
@@ -286,11 +291,16 @@ bool settings_flag(const Settings *settings, const char *name)
 	       (g_str_equal(text, "yes") || g_str_equal(text, "true") || g_str_equal(text, "1"));
 }
 
-guint settings_seconds(const Settings *settings, const char *name)
+guint settings_count(const Settings *settings, const char *name)
 {
 	const char *text = value_of(settings, name)->text;
 
 	return text ? (guint)g_ascii_strtoull(text, NULL, 10) : 0;
+}
+
+guint settings_seconds(const Settings *settings, const char *name)
+{
+	return settings_count(settings, name);
 }
 
 char *const *settings_list(const Settings *settings, const char *name)

@@ -14,7 +14,14 @@
  *  in files it is a key of section [slipway]. */
 typedef struct {
 	const char *name;
-	enum { SETTING_TEXT, SETTING_PATH, SETTING_FLAG, SETTING_SECONDS, SETTING_LIST } type;
+	enum {
+		SETTING_TEXT,
+		SETTING_PATH,
+		SETTING_FLAG,
+		SETTING_SECONDS,
+		SETTING_COUNT,
+		SETTING_LIST
+	} type;
 	const char *fallback; /* (nullable) */
 	const char *argument; /* (nullable): for help, "DIR" */
 	const char *meaning;  /* for help and the manual page; one phrase */
@@ -47,6 +54,9 @@ const char *settings_text(const Settings *settings, const char *name);
 
 /** Returns: a flag's value; false by default. */
 bool settings_flag(const Settings *settings, const char *name);
+
+/** Returns: a number's value. */
+guint settings_count(const Settings *settings, const char *name);
 
 /** Returns: a time's value, in seconds. */
 guint settings_seconds(const Settings *settings, const char *name);

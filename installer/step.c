@@ -14,6 +14,11 @@ const StepKind *const step_kind_table[] = {
 };
 const gsize step_kind_count = G_N_ELEMENTS(step_kind_table);
 
+bool probe_is_due(Probe probe)
+{
+	return probe == PROBE_ABSENT || probe == PROBE_PARTIAL || probe == PROBE_BESIDE;
+}
+
 const StepKind *step_kind_find(const char *name)
 {
 	for (gsize i = 0; i < step_kind_count; i++)
@@ -88,7 +93,7 @@ char *step_digest(const Step *step)
 	static const char *const passing[] = { "url",     "urls",       "sums",
 		                               "index",   "vars",       "packages",
 		                               "service", "find_links", "lock_timeout_s",
-		                               "machine", "manifest" };
+		                               "machine", "manifest",   "reversible_only" };
 	g_autoptr(json_t) inputs = json_copy(step->inputs);
 	bool is_template = g_strcmp0(json_text(inputs, "template"), "yes") == 0;
 

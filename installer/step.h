@@ -15,17 +15,19 @@ typedef enum {
 	PROBE_ABSENT,  /* nothing */
 	PROBE_OURS,    /* exactly what the step would make: nothing to do */
 	PROBE_PARTIAL, /* ours, not finished, or of an older definition: apply makes it whole */
+	PROBE_BESIDE, /* ours, of an older definition, and edited: apply puts the new one beside it */
 	PROBE_FOREIGN, /* somebody else's: never touched */
 	PROBE_EDITED,  /* ours, changed by a person since: kept */
 } Probe;
 
+/** Returns: whether apply has something to do. */
+bool probe_is_due(Probe probe);
+
 typedef struct StepKind StepKind;
 typedef struct StepRun StepRun;
 
-/**
- * A step is data: made by the planner, written into the journal, read back by resume.  apply and
- * undo see nothing of the stack definition but @inputs.
- */
+/** A step is data: made by the planner, written into the journal, read back by resume.  apply and
+ *  undo see nothing of the stack definition but @inputs. */
 typedef struct {
 	char *id;             /* unique in its plan */
 	const StepKind *kind; /* (transfer none) */
@@ -57,6 +59,7 @@ struct StepRun {
 	const json_t *receipt; /* (nullable): of an earlier run: "digest", "undo", "result" */
 	const struct StepHost *host;
 	void (*report)(const StepRun *run, double fraction, const char *detail);
+	void (*report_bytes)(const StepRun *run, guint64 done_bytes, guint64 total_bytes);
 	gpointer scheduler; /* private */
 };
 
@@ -90,18 +93,14 @@ struct StepKind {
 	/** (nullable): of a kind that is one file (installer/step_file.h): its text, where that is no
 	 *  member of the stack.  (transfer full). */
 	GBytes *(*render)(const StepRun *run, GError **error);
-
 	/** Says what is there: a few file reads, no network, no root.  Must not change anything. */
 	bool (*probe)(const StepRun *run, Probe *probe, GError **error);
-
 	/** (nullable): as probe, once a run has something to do: asks servers and programs too. */
 	bool (*ask)(const StepRun *run, Probe *probe, GError **error);
-
 	/** Reads what apply will change and returns the undo recipe, an array of primitives
 	 *  (installer/undo.h), written down and synced before apply runs.  (transfer full). */
 	json_t *(*prepare)(const StepRun *run, GError **error);
-
-	/** Does it; called when the probe says ABSENT or PARTIAL.  Returns an object that goes into
+	/** Does it; called when probe_is_due().  Returns an object that goes into
 	 *  the receipt ("result"); it may hold "undo", which then replaces the recipe of prepare,
 	 *  "kept" (paths with edits that stay) and "discard" (older trees, of no use after the commit). */
 	json_t *(*apply)(const StepRun *run, GError **error);

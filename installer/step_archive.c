@@ -55,14 +55,6 @@ static bool read_number(const StepRun *run, const char *key, guint64 maximum, gu
 	return false;
 }
 
-static void report_progress(guint64 done_bytes, guint64 total_bytes, gpointer data)
-{
-	double fraction = total_bytes ? (double)done_bytes / (double)total_bytes : -1;
-	g_autofree char *size = g_format_size_full(done_bytes, G_FORMAT_SIZE_IEC_UNITS);
-
-	recipe_report(data, fraction, size);
-}
-
 /* Loads and unpacks in one pass; there is no copy of the archive on the disk. */
 static bool load(const StepRun *run, const char *path, GError **error)
 {
@@ -86,7 +78,7 @@ static bool load(const StepRun *run, const char *path, GError **error)
 		.sha256 = digest,
 		.max_bytes = max_bytes,
 		.limits = { .strip_components = (guint)strip, .has_symlinks = true },
-		.on_progress = report_progress,
+		.on_progress = recipe_report_bytes,
 		.data = (gpointer)(guintptr)run,
 	};
 	return archive_download(&wanted, 1, staged, error) &&

@@ -25,7 +25,6 @@ typedef struct {
 	char *current; /* (nullable): digest of what is there; "" for what is no regular file */
 	char *wanted;  /* (nullable): digest of what the definition says; NULL: not at hand */
 	Probe probe;
-	bool is_offer; /* PARTIAL: keep the file, write the new one beside it */
 } Judgement;
 
 static void judgement_clear(Judgement *judgement)
@@ -111,7 +110,6 @@ static void judge_present(const StepRun *run, Judgement *it)
 	bool is_changed = g_strcmp0(it->wanted, it->base) != 0;
 	bool is_offered = it->wanted && g_strcmp0(it->wanted, offered_digest(run)) == 0;
 
-	it->is_offer = false;
 	if (g_strcmp0(it->current, it->wanted) == 0)
 		it->probe = PROBE_OURS;
 	else if (!it->base)
@@ -120,10 +118,8 @@ static void judge_present(const StepRun *run, Judgement *it)
 		it->probe = is_changed ? PROBE_PARTIAL : PROBE_OURS;
 	else if (!is_changed || is_offered)
 		it->probe = PROBE_EDITED;
-	else {
-		it->probe = PROBE_PARTIAL;
-		it->is_offer = true;
-	}
+	else
+		it->probe = PROBE_BESIDE;
 }
 
 static bool judge(const StepRun *run, Judgement *it, GError **error)
@@ -180,16 +176,17 @@ json_t *step_file_prepare(const StepRun *run, GError **error)
 
 	json_t *recipe = json_array();
 	g_autofree char *parent = g_path_get_dirname(it.path);
+	bool is_offer = it.probe == PROBE_BESIDE;
 	g_autofree char *offer = g_strconcat(it.path, OFFER_SUFFIX, NULL);
 	g_autofree char *wanted = file_digest_bytes(bytes);
-	g_autofree char *stage = recipe_stage(run, it.is_offer ? offer : it.path);
+	g_autofree char *stage = recipe_stage(run, is_offer ? offer : it.path);
 
 	recipe_add_missing_dirs(recipe, parent);
-	if (it.probe == PROBE_PARTIAL && !it.is_offer)
+	if (it.probe == PROBE_PARTIAL)
 		add_restore(recipe, run, &it, wanted);
 	else
-		recipe_add(recipe, "unlink_if_hash", "path", it.is_offer ? offer : it.path,
-		           "sha256", wanted, NULL);
+		recipe_add(recipe, "unlink_if_hash", "path", is_offer ? offer : it.path, "sha256",
+		           wanted, NULL);
 	recipe_add(recipe, "remove_tree", "path", stage, "token", run->token, NULL);
 	return recipe;
 }
@@ -258,7 +255,7 @@ json_t *step_file_apply(const StepRun *run, GError **error)
 
 	if (!bytes)
 		return NULL;
-	if (it.is_offer)
+	if (it.probe == PROBE_BESIDE)
 		return apply_offer(run, &it, bytes, error);
 	if (it.probe != PROBE_FOREIGN && it.probe != PROBE_EDITED)
 		return apply_whole(run, &it, bytes, error);

@@ -131,15 +131,6 @@ static bool check_room(const StepRun *run, OllamaRoom *room, GError **error)
 	return false;
 }
 
-static void report_bytes(guint64 done, guint64 total, gpointer data)
-{
-	g_autofree char *some = check_format_bytes(done);
-	g_autofree char *all = check_format_bytes(total);
-	g_autofree char *text = g_strdup_printf("%s of %s", some, all);
-
-	recipe_report(data, total ? (double)done / (double)total : -1, text);
-}
-
 /* What the server lists counts, not what it said while it pulled. */
 static bool check_listed(const StepRun *run, GError **error)
 {
@@ -161,7 +152,7 @@ static json_t *apply_model(const StepRun *run, GError **error)
 	if (!has_model(run, &has_it, error))
 		return NULL;
 	if (!has_it && (!check_room(run, &room, error) ||
-	                !ollama_pull_model(url_of(run), name_of(run), report_bytes,
+	                !ollama_pull_model(url_of(run), name_of(run), recipe_report_bytes,
 	                                   (gpointer)(guintptr)run, error) ||
 	                !check_listed(run, error)))
 		return NULL;

@@ -325,6 +325,13 @@ static bool refuse_upgrade(const Installation *it, const PackageChanges *changes
 {
 	const PackageManager *manager = it->job.manager;
 
+	if (changes->upgraded->len > 0 && json_flag(it->run->step->inputs, "reversible_only")) {
+		fault_set(error, STATUS_DENIED,
+		          "Upgrade it yourself first, or leave --reversible-only out.",
+		          "--reversible-only, and nothing takes this back: upgrading %s",
+		          (char *)changes->upgraded->pdata[0]);
+		return false;
+	}
 	for (guint i = 0; manager->never_upgrades && i < changes->added->len; i++) {
 		const char *name = changes->added->pdata[i];
 

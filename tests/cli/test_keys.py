@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -197,6 +198,72 @@ class Get(KeysCase):
             with open(reader, "rb") as stream:
                 self.assertEqual(stream.read().decode(), value + "\n")
         self.assertEqual(child.returncode, 0)
+
+
+# Row 71 of the bad inputs: values that some file format or shell would not bring back.
+VALUES = {
+    "QUOTES": b"with \"double\" and 'single' ones \\ and `these`",
+    "LINES": b"-----BEGIN KEY-----\nfirst\r\nsecond\n\n",
+    "EQUALS": b"a=b;c==",
+    "COMMENT": b"# not a comment # at all",
+    "EXPANDED": b"$HOME ${HOME} $(id) %s !! *",
+    "BLANKS": b" \t before and behind \t ",
+    "BYTES": b"\xff\xfe no UTF-8 \x80\xc3",
+    "LARGEST": b"k" * 16_384,
+}
+
+
+class AnyValue(KeysCase):
+    def setUp(self):
+        super().setUp()
+        for name, value in VALUES.items():
+            # One line break at the end of stdin is taken off.
+            result = self.keys("set", name, "--stdin", input=value + b"\n")
+            self.assertEqual((result.status, result.out), (0, ""), result)
+
+    def got(self, name):
+        done = subprocess.run([self.program, "keys", "get", name], env=self.environment(**self.env), cwd=self.cwd,
+                              stdin=subprocess.DEVNULL, capture_output=True, check=True)
+        return done.stdout.removesuffix(b"\n")
+
+    def test_get(self):
+        self.assertEqual({name: self.got(name) for name in VALUES}, VALUES)
+
+    def test_exec(self):
+        print_all = "import os, sys; [sys.stdout.buffer.write(os.environb[n.encode()] + b'\\0') for n in sys.argv[1:]]"
+        done = subprocess.run([self.program, "keys", "exec", "--", sys.executable, "-S", "-c", print_all, *VALUES],
+                              env=self.environment(**self.env), cwd=self.cwd, stdin=subprocess.DEVNULL,
+                              capture_output=True, check=True)
+        self.assertEqual(done.stdout.split(b"\0")[:-1], list(VALUES.values()))
+
+    def test_export_and_import(self):
+        phrase = self.place / "phrase"
+        phrase.write_text("correct horse battery\n")
+        phrase.chmod(0o600)
+        for command in (["export"], ["remove"], ["import"]):
+            if command == ["remove"]:
+                shutil.rmtree(self.home / ".local")
+                continue
+            result = self.keys(*command, "all.keys", "--bundle-passphrase-file", phrase)
+            self.assertEqual(result.status, 0, result)
+        self.assertEqual({name: self.got(name) for name in VALUES}, VALUES)
+
+    def test_64_kib(self):
+        for name in ("LARGEST", "NEW"):
+            self.assert_refused(self.keys("set", name, "--stdin", input=b"x" * 65_536), 64, "longer than")
+        self.assertEqual(self.got("LARGEST"), VALUES["LARGEST"])
+
+    def test_nothing_of_them_is_told(self):
+        """Neither by a command that handles them all nor in what it leaves on the disk."""
+        told = b""
+        for command in (["list"], ["list", "--json"], ["doctor"], ["audit"], ["exec", "--", "true"],
+                        ["rekey", "--rotate-data-key"]):
+            result = self.keys(*command)
+            self.assertEqual(result.status, 0, result)
+            told += (result.out + result.err).encode()
+        told += b"".join(path.read_bytes() for path in self.home.rglob("*") if path.is_file())
+        for name, value in VALUES.items():
+            self.assertNotIn(value.strip()[:30], told, name)
 
 
 class List(KeysCase):

@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
+import fcntl
 import hashlib
 import json
 import os
@@ -169,6 +170,23 @@ class Ollama(Case):
         pid = self.holder()
         self.assertNotIn("started", self.assert_succeeds(self.run_program("up", "probe")).out)
         self.assertEqual(self.holder(), pid)
+
+    def test_the_lock_is_awaited(self):
+        """Another run has the machine: nothing is stopped or started beside it."""
+        self.releases.add("0.13.0")
+        self.define("0.13.0")
+        self.assert_succeeds(self.install())
+        with open(self.state / "lock", "r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.assert_refused(self.run_program("down", "probe"), 75)
+            self.assert_answers("0.13.0")
+            self.assertIn("nothing changed", self.assert_succeeds(self.run_program("up", "probe")).out)
+        self.assert_succeeds(self.run_program("down", "probe"))
+        with open(self.state / "lock", "r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.assert_refused(self.run_program("up", "probe"), 75)
+            self.assertIsNone(self.version())
+            self.assertIn("nothing changed", self.assert_succeeds(self.run_program("down", "probe")).out)
 
     def test_upgrade(self):
         self.releases.add("0.13.0")

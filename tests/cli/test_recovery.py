@@ -55,6 +55,56 @@ class Plan(Case):
         self.assertEqual(tree(self.place), before)
 
 
+class Edit:
+    """What is typed at a question: a file is changed, then the answer is yes."""
+
+    def __init__(self, change):
+        self.change = change
+
+    def encode(self):
+        self.change()
+        return b"y\n"
+
+
+class EditedMeanwhile(Case):
+    """Row 72 of the bad inputs: a person was at a file after the plan was made, before it is carried out."""
+
+    def setUp(self):
+        super().setUp()
+        self.stack = self.make_stack()
+        self.note = self.home / "probe/note"
+        self.assertEqual(self.run_program("install", self.stack, "--yes").status, 0)
+        (self.stack / "note").write_text("a newer one\n")
+
+    def upgrade(self, change):
+        return self.run_on_terminal("install", self.stack, answers=[("[y/N]", Edit(change))])
+
+    def test_edited(self):
+        result = self.upgrade(lambda: self.note.write_text("mine\n"))
+        self.assertEqual(result.status, 75, result)
+        self.assertIn("changed since the plan was made", result.out)
+        self.assertIn("new plan", result.out)
+        self.assertEqual(self.note.read_text(), "mine\n")
+        # The new plan knows of it.
+        self.assertEqual(self.run_program("install", self.stack, "--yes").status, 0)
+        self.assertEqual(self.note.read_text(), "mine\n")
+        self.assertEqual(self.note.with_name("note.slipway-new").read_text(), "a newer one\n")
+
+    def test_removed(self):
+        result = self.upgrade(self.note.unlink)
+        self.assertEqual(result.status, 75, result)
+        self.assertFalse(self.note.exists())
+
+    def test_left_alone(self):
+        self.assertEqual(self.upgrade(lambda: None).status, 0)
+        self.assertEqual(self.note.read_text(), "a newer one\n")
+
+    def test_edited_before_the_plan(self):
+        self.note.write_text("mine\n")
+        self.assertEqual(self.upgrade(lambda: None).status, 0)
+        self.assertEqual(self.note.read_text(), "mine\n")
+
+
 class Deadline(Case):
     def test_a_run_that_takes_too_long_is_taken_back(self):
         start = time.monotonic()

@@ -219,9 +219,9 @@ class Managed(rig.Machine):
         """Every file but the manager's own books, and the list of packages."""
         return self.tree("/drive", "/txn", "/srv", "/var/tmp", *self.books), self.listed()
 
-    def inputs(self, packages=("git",), tool="git", timeout_s=5):
+    def inputs(self, packages=("git",), tool="git", timeout_s=5, **more):
         text = json.dumps({"manager": self.manager, "packages": list(packages),
-                           "tools": [{"name": tool}] if tool else [], "lock_timeout_s": timeout_s})
+                           "tools": [{"name": tool}] if tool else [], "lock_timeout_s": timeout_s, **more})
         self.write("/drive/inputs.json", text)
         return ["apply", "packages", "/txn", "/drive/inputs.json"]
 
@@ -229,8 +229,8 @@ class Managed(rig.Machine):
         return self.run(["/drive/ld.so", "--library-path", "/drive/lib", "/drive/drive", *words],
                         user=user)
 
-    def apply(self, *packages, tool="git", timeout_s=5):
-        return self.drive(*self.inputs(packages or ("git",), tool, timeout_s))
+    def apply(self, *packages, tool="git", timeout_s=5, **more):
+        return self.drive(*self.inputs(packages or ("git",), tool, timeout_s, **more))
 
     def undo(self):
         return self.drive("undo", "/txn")

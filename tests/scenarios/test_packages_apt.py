@@ -99,6 +99,15 @@ class AptCases(Cases):
         self.assertEnds(self.machine.undo(), 0)
         self.assertAsBefore()
 
+    def test_only_what_can_be_taken_back(self):
+        """--reversible-only: an upgrade is refused before anything is installed; a new package is none."""
+        said = "--reversible-only, and nothing takes this back: upgrading beside"
+        self.assertEnds(self.machine.apply("git", "beside", reversible_only=True), 77, said)
+        self.assertAsBefore()
+        self.assertEnds(self.machine.apply(reversible_only=True), 0)
+        self.assertEnds(self.machine.undo(), 0)
+        self.assertAsBefore()
+
 
 class AptBookworm(AptCases, unittest.TestCase):
     kind = managers.AptBookworm
