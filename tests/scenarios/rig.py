@@ -14,9 +14,11 @@ import json
 import os
 import pathlib
 import pwd
+import random
 import re
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import tempfile
@@ -53,6 +55,18 @@ def made_once(make):
         with held(f"{make.__name__}-{key}"):
             return make(*arguments, **options)
     return alone
+
+
+def free_ports(count):
+    """That many of 127.0.0.1, below those that the kernel gives to connections: a port that was free
+    stays so until the test takes it."""
+    first_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = []
+    for port in random.sample(range(first_given // 2, first_given), 100 * count):
+        with socket.socket() as probe:
+            if len(ports) < count and probe.connect_ex(("127.0.0.1", port)) != 0:
+                ports.append(port)
+    return ports
 
 
 def install(names=PACKAGES):

@@ -681,7 +681,7 @@ class LocalAgent(Life):
         compose = self.stack / "containers/compose.yaml"
         text = re.sub(r'cpus: "\d"', 'cpus: "1"', compose.read_text())
         compose.write_text(re.sub(r"interval: \d+s", "interval: 1s", text))
-        self.ports = {name: self.free_port() for name in ("API", "OLLAMA", "REDIS")}
+        self.ports = dict(zip(("API", "OLLAMA", "REDIS"), rig.free_ports(3)))
         env = (self.stack / "containers/env").read_text()
         for name, value in {"LA_IMAGE": "handover-gateway", "LA_OLLAMA_IMAGE": "handover-ollama",
                             "LA_REDIS_IMAGE": IMAGE,
@@ -693,12 +693,6 @@ class LocalAgent(Life):
         self.make_image("handover-ollama", 'RUN ln -s /bin/true /usr/local/bin/ollama\n'
                         'ENTRYPOINT ["busybox", "httpd", "-f", "-p", "11434", "-h", "/usr/share"]\n')
         self.revision = upstream.make(self.top / "mirror")
-
-    @staticmethod
-    def free_port():
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            return one.getsockname()[1]
 
     def make_image(self, name, lines):
         place = self.top / name

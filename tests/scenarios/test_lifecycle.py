@@ -151,7 +151,7 @@ class Life(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.top)
         self.stack = self.top / "stack"
         self.stack.mkdir()
-        self.port = self.free_port()
+        (self.port,) = rig.free_ports(1)
         self.write(COMPOSE)
         for name in ("hold", "held"):
             (ENGINE.calls / name).unlink(missing_ok=True)
@@ -160,12 +160,6 @@ class Life(unittest.TestCase):
         self.addCleanup(ENGINE.empty)
         (self.home / "key").write_bytes(secrets.token_bytes(32))
         (self.home / "key").chmod(0o600)
-
-    @staticmethod
-    def free_port():
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            return one.getsockname()[1]
 
     def write(self, compose, **values):
         ini = STACK_INI.replace("@project@", self.project).replace("@port@", str(self.port))

@@ -48,12 +48,6 @@ wait_s = 10
 """
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Exchange(unittest.TestCase):
     """From 0.13.0, which runs, to 0.13.1; a process of one's own, in a home of its own."""
     maxDiff = None
@@ -71,7 +65,7 @@ class Exchange(unittest.TestCase):
         releases.add("0.13.1")
         self.home = self.place / "home"
         self.home.mkdir()
-        self.port = free_port()
+        (self.port,) = rig.free_ports(1)
         self.addCleanup(self.end)
 
     def define(self, version):
@@ -229,7 +223,7 @@ class Systemd(unittest.TestCase):
         self.releases.add("0.13.0")
         self.releases.add("0.13.1")
         self.releases.add("0.13.2", "dies")
-        self.port = free_port()
+        (self.port,) = rig.free_ports(1)
         self.machine = self.enterContext(systemd.SystemdMachine(lower=[self.place]))
 
     def define(self, version, prefix):
@@ -378,7 +372,7 @@ Server = file:///srv/repository
         self.addCleanup(shutil.rmtree, self.place)
         (self.place / "srv").mkdir()
         compile_standin(self.place / "srv/standin")
-        self.port = free_port()
+        (self.port,) = rig.free_ports(1)
         self.machine = self.enterContext(rig.Machine(
             "trixie", lower=[self.place], extra=PACMAN))
         self.machine.write("/etc/os-release", "ID=arch\n")
