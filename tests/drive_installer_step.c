@@ -65,7 +65,8 @@ static bool drive_init(Drive *drive, char **words, GError **error)
 /* probe KIND DIR INPUTS.json */
 static bool probe(char **words, GError **error)
 {
-	static const char *const names[] = { "absent", "ours", "partial", "foreign", "edited" };
+	static const char *const names[] = { "absent", "ours",    "partial",
+		                             "beside", "foreign", "edited" };
 	g_auto(Drive) drive = { 0 };
 	Probe found = PROBE_ABSENT;
 
