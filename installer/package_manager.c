@@ -109,6 +109,8 @@ static const PackageDialect pacman_dialect = {
 	.parse_automatic = package_pacman_parse_automatic,
 	.parse_changes = package_pacman_parse_changes,
 	.parse_progress = package_pacman_parse_progress,
+	.edited = ".pacsave",
+	.displaced = ".pacorig",
 	.words = package_pacman_words,
 };
 
@@ -122,6 +124,7 @@ static const PackageDialect apk_dialect = {
 	.parse_automatic = package_apk_parse_automatic,
 	.parse_changes = package_apk_parse_changes,
 	.parse_progress = package_apk_parse_progress,
+	.edited = "",
 	.words = package_apk_words,
 };
 

@@ -222,21 +222,22 @@ static bool put_back(const char *from, const char *to, GError **error)
 	return !mv || !file_exists(from) || file_exists(to) || privilege_run(&spec, &result, error);
 }
 
-/* What the manager put aside, of @files, which are gone. */
+/* What the manager put aside, or left, of @files, which are gone. */
 static bool settle_settings(Undo *undo, const char *files, GError **error)
 {
 	const PackageDialect *dialect = undo->job.manager->dialect;
 	g_auto(GStrv) lines = g_strsplit(files ? files : "", "\n", -1);
 
 	for (char **line = lines; *line; line++) {
-		g_autofree char *edited = g_strconcat(*line, dialect->edited, NULL);
-		g_autofree char *displaced = g_strconcat(*line, dialect->displaced, NULL);
+		g_autofree char *path = g_strconcat(**line == '/' ? "" : "/", *line, NULL);
+		g_autofree char *edited = g_strconcat(path, dialect->edited, NULL);
+		g_autofree char *displaced = g_strconcat(path, dialect->displaced, NULL);
 
-		if (**line != '/' || file_exists(*line))
+		if (!**line || (*dialect->edited && file_exists(path)))
 			continue;
 		if (file_exists(edited))
 			leave(undo, "%s: changed since a package brought it", edited);
-		if (!put_back(displaced, *line, error))
+		if (!put_back(displaced, path, error))
 			return false;
 	}
 

@@ -359,35 +359,36 @@ static bool record_plan(Installation *it, GError **error)
 	return package_record_write(it->record, it->record_path, error);
 }
 
-/* Those of an attempt that was killed in the middle of them. */
-static GPtrArray *find_torn(const Installation *it, const PackageSet *now)
+/* Nobody asked for it, and it carries no mark that says so: dnf5 writes marks last. */
+static bool lacks_mark(const Installation *it, const PackageSet *now, const char *name)
 {
-	GPtrArray *torn = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GList) names =
-		g_list_sort(g_hash_table_get_keys(it->record->added), (GCompareFunc)strcmp);
-
-	for (GList *name = names; name; name = name->next)
-		if (g_hash_table_contains(now->torn, name->data))
-			g_ptr_array_add(torn, g_strdup(name->data));
-
-	return torn;
+	return !g_hash_table_contains(it->record->asked, name) &&
+	       (g_hash_table_contains(now->torn, name) ||
+	        (g_hash_table_contains(now->installed, name) &&
+	         !g_hash_table_contains(now->automatic, name)));
 }
 
-/* Makes them whole, with the marks that they would have got. */
+/* Makes what an attempt that was killed left whole, with the marks that it would have got. */
 static bool mend(Installation *it, GError **error)
 {
 	g_autoptr(PackageSet) now = packages_read(it->job.manager, error);
-	g_autoptr(GPtrArray) torn = now ? find_torn(it, now) : NULL;
+	g_autoptr(GPtrArray) torn = g_ptr_array_new();
 	g_autoptr(GPtrArray) needed = g_ptr_array_new();
+	g_autoptr(GList) names =
+		g_list_sort(g_hash_table_get_keys(it->record->added), (GCompareFunc)strcmp);
 
-	if (!torn || torn->len == 0)
-		return torn != NULL;
-	for (guint i = 0; i < torn->len; i++)
-		if (!g_hash_table_contains(it->record->asked, torn->pdata[i]))
-			g_ptr_array_add(needed, torn->pdata[i]);
+	if (!now)
+		return false;
+	for (GList *name = names; name; name = name->next) {
+		if (g_hash_table_contains(now->torn, name->data))
+			g_ptr_array_add(torn, name->data);
+		if (lacks_mark(it, now, name->data))
+			g_ptr_array_add(needed, name->data);
+	}
 	g_ptr_array_add(torn, NULL);
 	g_ptr_array_add(needed, NULL);
-	return packages_mend(&it->job, (const char *const *)torn->pdata, error) &&
+	return (torn->len == 1 ||
+	        packages_mend(&it->job, (const char *const *)torn->pdata, error)) &&
 	       packages_mark_automatic(&it->job, (const char *const *)needed->pdata, error);
 }
 

@@ -96,7 +96,8 @@ class BrewTest(package_cases.Cases, unittest.TestCase):
 
     kind = Brew
     test_nobody_signed = test_no_key_is_taken_from_the_network = None
-    test_settings_that_were_edited_stay = test_index_is_gone = None
+    test_settings_that_were_edited_stay = test_settings_that_were_there_first_come_back = None
+    test_index_is_gone = None
     test_index_is_damaged = test_index_is_older_than_the_repository = None
     test_user_with_sudo = test_user_with_sudo_for_the_manager_alone = test_user_without_rights = None
     test_killed_then_rolled_back = test_killed_then_finished = None

@@ -198,6 +198,13 @@ class PacmanTest(package_cases.Cases, unittest.TestCase):
             check()
             self.assertEnds(self.machine.apply(), 0)
 
+    def test_settings_that_were_there_first_come_back(self):
+        """pacman takes them for the package's and puts them aside: named, not lost."""
+        self.machine.write("/etc/git-data.conf", "mine\n")
+        self.assertEnds(self.machine.apply(), 0)
+        self.assertEnds(self.machine.undo(), 0, r"left: /etc/git-data\.conf\.pacsave: changed since")
+        self.assertEqual("mine\n", self.machine.sh("cat /etc/git-data.conf.pacsave"))
+
     def test_marks(self):
         """What came with it is marked so, also after a repair."""
         self.machine.sh("mkdir -p /var/lib/pacman/local/git-data-1-1")
