@@ -113,6 +113,7 @@ EMBED_trust_embedded := -DBUILD_EPOCH=$(SOURCE_DATE_EPOCH)
 $(B)/installer/completion_shell.o: $(wildcard packaging/completions/slipway.*)
 $(B)/installer/handover.o: payload/with-keys.sh
 $(B)/installer/manual_stack.o: packaging/slipway-stack.5.in
+$(B)/installer/stack_new.o: $(wildcard payload/new-stack/* payload/new-stack/*/*)
 
 -include $(OBJS:.o=.d) $(TESTS:=.d)
 

@@ -172,6 +172,12 @@ gssize download_read(Download *download, void *buffer, gsize size_bytes, GError 
 	return count;
 }
 
+void download_hurry(Download *download, bool is_hurried)
+{
+	if (download->thread)
+		flow_hurry(download->net.flow, is_hurried);
+}
+
 guint64 download_size(Download *download)
 {
 	return download->thread ? flow_total(download->net.flow) : download->size_bytes;

@@ -32,6 +32,10 @@ Download *download_open(const HttpDownload *what, GError **error) G_GNUC_WARN_UN
  */
 gssize download_read(Download *download, void *buffer, gsize size_bytes, GError **error);
 
+/** While hurried, a read that would have to wait fails, with DEADLINE; for another thread, which
+ *  has no use for the rest. */
+void download_hurry(Download *download, bool is_hurried);
+
 /** Returns: the size of the whole, when the server has said it by now; else 0. */
 guint64 download_size(Download *download);
 

@@ -48,6 +48,7 @@ struct Flow {
 	guint64 room_at;     /* the network waits until that much was read; 0: it does not */
 	gint64 waited_us;
 	bool is_over;
+	bool is_hurried;
 	GError *failure; /* (nullable) */
 };
 
@@ -88,14 +89,15 @@ static void unlock(Flow *flow)
 }
 
 /* Waits until @size_bytes are there, or fewer and no more come soon.  The lock is held.  Returns: how
- * many; 0 when it is over, or a signal came. */
+ * many; 0 when it is over, or nobody waits for more. */
 static gsize await_bytes(Flow *flow, gsize size_bytes)
 {
 	gint64 begun = g_get_monotonic_time();
 	bool is_patient = true;
 
 	while (!flow->is_over && flow->received_bytes - flow->read_bytes < size_bytes &&
-	       !cancel_signal() && (is_patient || flow->received_bytes == flow->read_bytes)) {
+	       !cancel_signal() && !flow->is_hurried &&
+	       (is_patient || flow->received_bytes == flow->read_bytes)) {
 		flow->wanted_bytes = size_bytes;
 		is_patient = g_cond_wait_until(&flow->changed, &flow->mutex,
 		                               g_get_monotonic_time() + WAIT_US);
@@ -122,11 +124,13 @@ gssize flow_read(Flow *flow, void *buffer, gsize size_bytes, GError **error)
 	lock(flow);
 	gsize count = await_bytes(flow, size_bytes);
 	guint64 from = flow->read_bytes;
-	bool has_failed = count == 0 && flow->failure != NULL;
-	if (has_failed)
+	bool has_failed = count == 0 && (flow->failure != NULL || !flow->is_over);
+	if (has_failed && flow->failure)
 		g_propagate_error(error, g_error_copy(flow->failure));
+	else if (has_failed && cancel_check(error))
+		fault_set(error, STATUS_DEADLINE, NULL, "nobody waits for the rest");
 	unlock(flow);
-	if (has_failed || (count == 0 && !cancel_check(error)))
+	if (has_failed)
 		return -1;
 
 	copy_out(flow, from, buffer, count);
@@ -134,6 +138,14 @@ gssize flow_read(Flow *flow, void *buffer, gsize size_bytes, GError **error)
 	flow->read_bytes += count;
 	unlock(flow);
 	return (gssize)count;
+}
+
+void flow_hurry(Flow *flow, bool is_hurried)
+{
+	lock(flow);
+	flow->is_hurried = is_hurried;
+	g_cond_signal(&flow->changed);
+	unlock(flow);
 }
 
 guint64 flow_position(Flow *flow)

@@ -27,6 +27,9 @@ void flow_free(Flow *flow);
 /** Reads in order, as download_read(). */
 gssize flow_read(Flow *flow, void *buffer, gsize size_bytes, GError **error);
 
+/** As download_hurry(). */
+void flow_hurry(Flow *flow, bool is_hurried);
+
 /** Returns: the bytes that were read, and the size of the whole, 0: not known. */
 guint64 flow_position(Flow *flow);
 guint64 flow_total(Flow *flow);

@@ -95,6 +95,15 @@ void fault_set_errno(GError **error, int errnum, const char *format, ...)
 	fault_set(error, status_of_errno(errnum), NULL, "%s: %s", message, g_strerror(errnum));
 }
 
+char *fault_clock_hint(void)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *text = g_date_time_format(now, "%Y-%m-%d %H:%M");
+
+	return g_strdup_printf("The clock of this machine says %s UTC: set it if that is wrong.",
+	                       text);
+}
+
 char *fault_message(const GError *error)
 {
 	g_return_val_if_fail(error, NULL);

@@ -67,6 +67,9 @@ void fault_set(GError **error, ExitStatus status, const char *hint, const char *
  *  ETIMEDOUT -> DEADLINE; anything else -> IO. */
 void fault_set_errno(GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+/** Returns: (transfer full): a hint for what is not valid yet, or not any more: what time it is here. */
+char *fault_clock_hint(void);
+
 /** Returns: (transfer full): the message without its hint. */
 char *fault_message(const GError *error);
 

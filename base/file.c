@@ -15,6 +15,8 @@
 #include "base/fault.h"
 
 #define BLOCK_BYTES ((gsize)128 * 1024)
+/* What is read at once of a file that does not say how large it is. */
+#define UNSIZED_BYTES ((gsize)8 * 1024)
 #define TEMP_ATTEMPTS 16
 /** Of the name, kept in the temporary name, so that this stays under NAME_MAX (255). */
 #define TEMP_NAME_BYTES 200
@@ -83,8 +85,11 @@ GBytes *file_read(const char *path, gsize max_bytes, GError **error)
 		return NULL;
 
 	/* One byte more than expected shows the end without moving the buffer, which may hold a
-	 * secret; files of /proc say that they are empty, so it can grow. */
-	gsize capacity = (fstat(fd, &status) == 0 ? MIN((gsize)status.st_size, max_bytes) : 0) + 1;
+	 * secret; files of /proc say that they are empty, so it can grow.  Those below /proc/sys end
+	 * after the first read, however much of them was taken. */
+	gsize expected = fstat(fd, &status) == 0 && status.st_size > 0 ? (gsize)status.st_size
+	                                                               : UNSIZED_BYTES;
+	gsize capacity = MIN(expected, max_bytes) + 1;
 	gsize filled = 0;
 	g_autofree guint8 *buffer = g_malloc(capacity);
 

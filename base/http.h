@@ -9,7 +9,8 @@
 
 /**
  * https only; plain http to loopback and unix sockets; file: URLs where a mirror names one.
- * At most 5 redirects, never to a weaker scheme; proxy from the environment; no .netrc.
+ * At most 5 redirects, never to a weaker scheme, to whichever host: what comes is known by a digest, a
+ * signature or a fingerprint, and a list of digests is what its own server says it is; proxy from the environment; no .netrc.
  * Trusted CAs: CURL_CA_BUNDLE, else SSL_CERT_FILE and SSL_CERT_DIR, else the system's.
  */
 typedef struct {
@@ -57,6 +58,22 @@ typedef struct {
  */
 bool http_download(const HttpDownload *download, const char *path,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Loads from one place.  Returns: false with an error set. */
+typedef bool (*HttpLoad)(const char *place, gpointer data, GError **error);
+
+/**
+ * Calls @load with @places (NULL-terminated, not empty), in their order, until one succeeds.  What
+ * another server may do better (UNTRUSTED, UNAVAILABLE, DATA, BUSY, DEADLINE) leads to the next.
+ *
+ * Returns: false with the error of the last that was tried set; its message names those before.
+ */
+bool http_from_places(const char *const *places, HttpLoad load, gpointer data,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** As http_get(), from the first of @places, URLs or absolute paths, that has it. */
+GBytes *http_get_from_places(const char *const *places, gsize max_bytes,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /**
  * Asks all of @urls at once whether their server answers (any HTTP status is an answer; for a

@@ -207,6 +207,11 @@ void *http_handle_easy(const HttpHandle *handle)
 	return handle->easy;
 }
 
+const char *http_handle_detail(const HttpHandle *handle)
+{
+	return handle->detail;
+}
+
 int http_handle_status(const HttpHandle *handle)
 {
 	long status = 0;
@@ -271,6 +276,23 @@ static bool is_unknown_ca(const HttpHandle *handle, int code)
 	return code == CURLE_SSL_CACERT_BADFILE || (result >= 18 && result <= 21);
 }
 
+/* X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED */
+static bool is_about_time(const HttpHandle *handle)
+{
+	long result = 0;
+
+	(void)curl_easy_getinfo(handle->easy, CURLINFO_SSL_VERIFYRESULT, &result);
+	return result == 9 || result == 10;
+}
+
+static void fail_tls(const HttpHandle *handle, int code, const char *detail, GError **error)
+{
+	g_autofree char *clock = is_about_time(handle) ? fault_clock_hint() : NULL;
+
+	fault_set(error, STATUS_UNAVAILABLE, is_unknown_ca(handle, code) ? CA_HINT : clock,
+	          "TLS: %s", detail);
+}
+
 void http_handle_fail(const HttpHandle *handle, int code, GError **error)
 {
 	const char *detail =
@@ -291,8 +313,7 @@ void http_handle_fail(const HttpHandle *handle, int code, GError **error)
 		          "what answers does not speak TLS (a proxy, or a network that wants a "
 		          "login?)");
 	else if (is_tls((CURLcode)code))
-		fault_set(error, STATUS_UNAVAILABLE, is_unknown_ca(handle, code) ? CA_HINT : NULL,
-		          "TLS: %s", detail);
+		fail_tls(handle, code, detail, error);
 	else if (proxy_status >= 300)
 		fault_set(error, STATUS_UNAVAILABLE, NULL, "the proxy answers HTTP status %ld",
 		          proxy_status);

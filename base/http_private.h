@@ -64,6 +64,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HttpHandle, http_handle_free)
 /** Returns: (transfer none): the CURL handle. */
 void *http_handle_easy(const HttpHandle *handle);
 
+/** Returns: (transfer none): what curl says about a failure, "" for nothing. */
+const char *http_handle_detail(const HttpHandle *handle);
+
 /** Returns: the HTTP status, 0 while there is none. */
 int http_handle_status(const HttpHandle *handle);
 

@@ -9,15 +9,16 @@
 #include "base/cancel.h"
 #include "base/fault.h"
 #include "base/http_private.h"
+#include "base/http_reach.h"
 
 /* How long a signal can go unnoticed. */
 #define POLL_MS 200
 
 typedef struct {
 	GPtrArray *handles; /* (element-type HttpHandle), NULL: answered without a request */
-	bool *answers;
-	char **why;
+	HttpReach *reach;
 	CURLM *multi;
+	gint64 start_us;
 } Probe;
 
 /* A body says nothing more than the status did: end the transfer. */
@@ -36,17 +37,20 @@ static void start_url(Probe *probe, gsize index, const char *url, guint timeout_
 	g_autoptr(GError) error = NULL;
 	HttpRequest request = { .url = url, .timeout_ms = timeout_ms };
 	HttpTarget target = { 0 };
+	HttpReach *reach = &probe->reach[index];
 
 	if (path) {
-		probe->answers[index] = access(path, F_OK) == 0;
-		probe->why[index] = probe->answers[index] ? NULL : g_strdup("no such file");
+		bool is_there = access(path, F_OK) == 0;
+		reach->state = is_there ? HTTP_REACH_ANSWERS : HTTP_REACH_NO_ROUTE;
+		reach->why = is_there ? NULL : g_strdup("no such file");
 		return;
 	}
 	HttpHandle *handle = http_target_of(url, false, &target, &error)
 	                             ? http_handle_new(&request, &target, &error)
 	                             : NULL;
 	if (!handle) {
-		probe->why[index] = fault_message(error);
+		reach->state = HTTP_REACH_REFUSED;
+		reach->why = fault_message(error);
 		return;
 	}
 
@@ -58,17 +62,69 @@ static void start_url(Probe *probe, gsize index, const char *url, guint timeout_
 	g_ptr_array_index(probe->handles, index) = handle;
 }
 
+static const struct {
+	CURLcode code;
+	HttpReachState state;
+} code_table[] = {
+	{ CURLE_COULDNT_RESOLVE_HOST, HTTP_REACH_NO_NAME },
+	{ CURLE_COULDNT_RESOLVE_PROXY, HTTP_REACH_PROXY },
+	{ CURLE_COULDNT_CONNECT, HTTP_REACH_NO_ROUTE },
+	{ CURLE_OPERATION_TIMEDOUT, HTTP_REACH_SILENT },
+	{ CURLE_PEER_FAILED_VERIFICATION, HTTP_REACH_TLS },
+	{ CURLE_SSL_CACERT_BADFILE, HTTP_REACH_TLS },
+	{ CURLE_SSL_ISSUER_ERROR, HTTP_REACH_TLS },
+	{ CURLE_SSL_CONNECT_ERROR, HTTP_REACH_TLS },
+	{ CURLE_SSL_CIPHER, HTTP_REACH_TLS },
+};
+
+/* Returns: whether the connection that failed was to a proxy: curl names it then, with its port. */
+static bool was_for_proxy(CURL *easy, const char *detail)
+{
+	char *url = NULL;
+	long connect_status = 0;
+	g_autofree char *host = NULL;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &connect_status);
+	if (connect_status >= 300 || strstr(detail, "proxy") || strstr(detail, "Proxy"))
+		return true;
+	(void)curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+	host = http_host_of(url);
+	return g_str_has_prefix(detail, "Failed to connect to ") && host &&
+	       !g_str_has_prefix(detail + strlen("Failed to connect to "), host);
+}
+
+static HttpReachState state_of(CURL *easy, CURLcode code, const char *detail)
+{
+	HttpReachState state = HTTP_REACH_BROKEN;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(code_table); i++)
+		if (code_table[i].code == code)
+			state = code_table[i].state;
+
+	if (state == HTTP_REACH_TLS && strstr(detail, "wrong version number"))
+		return HTTP_REACH_NO_TLS;
+	if ((state == HTTP_REACH_NO_ROUTE || state == HTTP_REACH_BROKEN) &&
+	    was_for_proxy(easy, detail))
+		return HTTP_REACH_PROXY;
+	return state;
+}
+
 /* Says how a request ended; @code of curl. */
 static void judge(const Probe *probe, gsize index, CURLcode code)
 {
 	const HttpHandle *handle = g_ptr_array_index(probe->handles, index);
+	HttpReach *reach = &probe->reach[index];
 	g_autoptr(GError) error = NULL;
 
-	probe->answers[index] = http_handle_status(handle) != 0;
-	if (probe->answers[index])
+	reach->elapsed_ms = (guint)((g_get_monotonic_time() - probe->start_us) / 1000);
+	reach->status = http_handle_status(handle);
+	if (reach->status != 0) {
+		reach->state = HTTP_REACH_ANSWERS;
 		return;
+	}
 	http_handle_fail(handle, (int)code, &error);
-	probe->why[index] = fault_message(error);
+	reach->state = state_of(http_handle_easy(handle), code, http_handle_detail(handle));
+	reach->why = fault_message(error);
 }
 
 static void finish(const Probe *probe, const CURLMsg *message)
@@ -97,19 +153,26 @@ static void drive(Probe *probe, guint timeout_ms)
 	} while (running && !cancel_signal() && g_get_monotonic_time() < deadline);
 }
 
-bool *http_probe(const char *const *urls, guint timeout_ms, char ***why)
+static guint count_urls(const char *const *urls)
 {
 	guint count = 0;
 
 	while (urls[count])
 		count++;
+	return count;
+}
+
+HttpReach *http_reach(const char *const *urls, guint timeout_ms)
+{
+	guint count = count_urls(urls);
+
 	http_init();
 	g_autoptr(GPtrArray) handles = g_ptr_array_new();
 	Probe probe = {
 		.handles = handles,
-		.answers = g_new0(bool, count + 1),
-		.why = g_new0(char *, count + 1),
+		.reach = g_new0(HttpReach, count + 1),
 		.multi = curl_multi_init(),
+		.start_us = g_get_monotonic_time(),
 	};
 
 	g_ptr_array_set_size(handles, (gint)count);
@@ -121,12 +184,33 @@ bool *http_probe(const char *const *urls, guint timeout_ms, char ***why)
 
 		if (!handle)
 			continue;
-		if (!probe.answers[i] && !probe.why[i])
+		if (probe.reach[i].state == HTTP_REACH_SILENT && !probe.reach[i].why)
 			judge(&probe, i, CURLE_OPERATION_TIMEDOUT);
 		curl_multi_remove_handle(probe.multi, http_handle_easy(handle));
 		http_handle_free(handle);
 	}
 	curl_multi_cleanup(probe.multi);
-	*why = probe.why;
-	return probe.answers;
+	return probe.reach;
+}
+
+void http_reach_free(HttpReach *reach, gsize count)
+{
+	for (gsize i = 0; i < count; i++)
+		g_free(reach[i].why);
+	g_free(reach);
+}
+
+bool *http_probe(const char *const *urls, guint timeout_ms, char ***why)
+{
+	guint count = count_urls(urls);
+	HttpReach *reach = http_reach(urls, timeout_ms);
+	bool *answers = g_new0(bool, count + 1);
+
+	*why = g_new0(char *, count + 1);
+	for (guint i = 0; i < count; i++) {
+		answers[i] = reach[i].state == HTTP_REACH_ANSWERS;
+		(*why)[i] = g_steal_pointer(&reach[i].why);
+	}
+	http_reach_free(reach, count);
+	return answers;
 }

@@ -9,6 +9,7 @@
 
 #include "base/fault.h"
 #include "base/http_private.h"
+#include "base/http_reach.h"
 
 typedef CURLU CurlUrl;
 typedef char CurlText;
@@ -100,6 +101,18 @@ bool http_target_of_redirect(const char *url, const HttpTarget *from, HttpTarget
 	else
 		fault_set(error, STATUS_UNAVAILABLE, NULL, "redirect to %s denied", url);
 	return is_allowed;
+}
+
+char *http_host_of(const char *url)
+{
+	g_autoptr(CurlUrl) parsed = curl_url();
+	g_autoptr(CurlText) host = NULL;
+
+	if (!url ||
+	    curl_url_set(parsed, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
+	    curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK || !*host)
+		return NULL;
+	return g_ascii_strdown(host, -1);
 }
 
 char *http_local_path(const char *url)

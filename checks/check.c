@@ -21,13 +21,11 @@ const char *check_verdict_name(CheckVerdict verdict)
 	return verdict_names[verdict];
 }
 
-const Check *check_find(const char *id)
+const char *check_cost_name(CheckCost cost)
 {
-	for (gsize i = 0; i < check_count; i++)
-		if (strcmp(check_table[i].id, id) == 0)
-			return &check_table[i];
+	static const char *const names[] = { "local", "engine", "network", "slow" };
 
-	return NULL;
+	return names[cost];
 }
 
 static void finding_free(gpointer data)
@@ -93,13 +91,23 @@ GPtrArray *check_run_all(const Facts *facts, const CheckNeeds *needs, const char
 		         .needs = needs,
 		         .findings = g_ptr_array_new_with_free_func(finding_free) };
 
-	for (gsize i = 0; i < check_count; i++) {
-		run.check = &check_table[i];
+	for (gsize i = 0; (run.check = check_at(i)) != NULL; i++)
 		run_one(&run);
-	}
 	for (guint i = 0; ignored != NULL && i < run.findings->len; i++)
 		ignore(g_ptr_array_index(run.findings, i), ignored);
 	return run.findings;
+}
+
+void check_keep(GPtrArray *findings, const char *const *words)
+{
+	for (guint i = findings->len; i > 0; i--) {
+		bool is_kept = false;
+
+		for (gsize j = 0; words[j] != NULL && !is_kept; j++)
+			is_kept = matches(words[j], g_ptr_array_index(findings, i - 1));
+		if (!is_kept)
+			g_ptr_array_remove_index(findings, i - 1);
+	}
 }
 
 /* Findings of port.free are called port.NUMBER. */
@@ -111,14 +119,29 @@ static bool is_port_id(const char *word)
 	       strspn(number, "0123456789") == strlen(number);
 }
 
-bool check_is_known(const char *word)
+static bool is_called(const Check *check, const char *word)
 {
 	g_autofree char *lower = g_ascii_strdown(word, -1);
 
-	if (is_port_id(lower))
-		return true;
-	for (gsize i = 0; i < check_count; i++)
-		if (g_pattern_match_simple(lower, check_table[i].id))
+	return g_pattern_match_simple(lower, check->id) ||
+	       (is_port_id(lower) && strcmp(check->id, "port.free") == 0);
+}
+
+bool check_is_named(const Check *check, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (is_called(check, *words))
+			return true;
+
+	return false;
+}
+
+bool check_is_known(const char *word)
+{
+	const Check *check;
+
+	for (gsize i = 0; (check = check_at(i)) != NULL; i++)
+		if (is_called(check, word))
 			return true;
 
 	return false;
@@ -151,11 +174,12 @@ static gsize distance(const char *a, const char *b)
 const char *check_nearest(const char *word)
 {
 	g_autofree char *lower = g_ascii_strdown(word, -1);
-	const char *nearest = check_table[0].id;
+	const char *nearest = check_at(0)->id;
+	const Check *check;
 
-	for (gsize i = 1; i < check_count; i++)
-		if (distance(lower, check_table[i].id) < distance(lower, nearest))
-			nearest = check_table[i].id;
+	for (gsize i = 1; (check = check_at(i)) != NULL; i++)
+		if (distance(lower, check->id) < distance(lower, nearest))
+			nearest = check->id;
 
 	return nearest;
 }

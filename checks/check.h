@@ -4,22 +4,21 @@
  */
 #pragma once
 
+#include "checks/check_table.h"
 #include "checks/facts.h"
-
-typedef enum {
-	CHECK_PASS,
-	CHECK_WARN,    /* installation goes on */
-	CHECK_FAIL,    /* installation stops before it changes anything */
-	CHECK_UNKNOWN, /* a fact it needs could not be read; never counted as met */
-	CHECK_SKIPPED, /* does not apply here, or what it depends on is not met */
-	CHECK_IGNORED, /* would not pass; the user said to go on */
-} CheckVerdict;
 
 /** Bytes that the plan writes below @path. */
 typedef struct {
 	const char *path;
 	guint64 bytes;
 } CheckDiskNeed;
+
+/** A language model that the plan loads, or could load in its place. */
+typedef struct {
+	const char *name;
+	guint64 bytes;   /* of its weights */
+	bool is_default; /* the plan loads this one */
+} CheckModelNeed;
 
 typedef struct {
 	const char *name;
@@ -28,7 +27,7 @@ typedef struct {
 } CheckPortNeed;
 
 /** What is needed; 0 and NULL: nothing of that kind.  All (transfer none). */
-typedef struct {
+struct CheckNeeds {
 	const char *source; /* who says so: "localagent/stack.ini" */
 	guint64 memory_bytes;
 	guint64 memory_recommended_bytes;
@@ -41,30 +40,15 @@ typedef struct {
 	const char *const *architectures; /* (nullable): any */
 	const CheckPortNeed *ports;
 	gsize port_count;
-	bool needs_packages; /* some have to be installed */
+	const CheckModelNeed *models;
+	gsize model_count;
+	const char *const *services; /* (nullable): names of the containers: "redis" */
+	const char *project;         /* (nullable): the compose project that they are of */
+	bool needs_packages;         /* some have to be installed */
 	bool needs_keyring;
-} CheckNeeds;
-
-typedef struct CheckRun CheckRun;
-typedef struct Check Check;
-
-/**
- * One requirement.  A row of check_table[] holds all there is to know about it: to add a check,
- * write its judge in the file of its group and one row.
- */
-struct Check {
-	const char *id;        /* stable, dotted: in --ignore, in JSON, in bug reports */
-	const char *title;     /* what is judged, a noun phrase */
-	CheckVerdict severity; /* the worst verdict when it is not met: WARN or FAIL */
-	const char *depends;   /* (nullable): id of a row above; skipped when that is not met */
-	const char *source;    /* where the number comes from; a finding may know it better */
-	const char *remedy;    /* what the user can do; a sentence; a finding may know it better */
-	bool (*applies)(const Facts *facts, const CheckNeeds *needs); /* (nullable): always */
-	void (*judge)(CheckRun *run);                                 /* adds one finding or more */
+	bool runs_models;   /* here, not in a container */
+	bool has_user_unit; /* a service of this user is made */
 };
-
-extern const Check check_table[];
-extern const gsize check_count;
 
 /** What came out of one check, for one thing. */
 typedef struct {
@@ -91,17 +75,25 @@ typedef struct {
  */
 GPtrArray *check_run_all(const Facts *facts, const CheckNeeds *needs, const char *const *ignored);
 
-/** Returns: the stable word: "pass", "warn", "fail", "unknown", "skipped", "ignored". */
-const char *check_verdict_name(CheckVerdict verdict);
+/** Takes the findings out that none of @words, ids or patterns as above, is about. */
+void check_keep(GPtrArray *findings, const char *const *words);
 
-/** Returns: (transfer none) (nullable): the check with that id. */
-const Check *check_find(const char *id);
+/** Returns: whether one of @words, ids or patterns as above, is that of a finding that @check can make. */
+bool check_is_named(const Check *check, const char *const *words);
 
 /** Returns: whether @word of an ignore list is an id or pattern that some finding can have. */
 bool check_is_known(const char *word);
 
 /** Returns: (transfer none): the id that looks most like @word. */
 const char *check_nearest(const char *word);
+
+/** What a model needs beside its weights, for its context and the server.  Source: ours; Ollama's rule of
+ *  thumb, 8 GiB for 7 billion parameters at 4 bits (4.4 GB), leaves more. */
+#define CHECK_MODEL_SPARE_BYTES ((guint64)1 << 30)
+
+/** Returns: memory of the graphics cards that a model can lie in, together: those of one vendor; 0 for none
+ *  that is known. */
+guint64 check_card_bytes(const Facts *facts);
 
 /** Returns: (transfer full): "3.7 GiB"; rounded down, so that what is short looks short. */
 char *check_format_bytes(guint64 bytes);

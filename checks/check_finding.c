@@ -24,6 +24,29 @@ CheckFinding *finding_add(CheckRun *run, CheckVerdict verdict, const char *measu
 	return finding;
 }
 
+Fact fact_not(Fact fact)
+{
+	return fact == FACT_UNKNOWN ? FACT_UNKNOWN : fact == FACT_YES ? FACT_NO : FACT_YES;
+}
+
+CheckFinding *finding_tell(CheckRun *run, const char *text)
+{
+	return finding_add(run, text != NULL ? CHECK_PASS : CHECK_UNKNOWN, text);
+}
+
+CheckFinding *finding_add_fact(CheckRun *run, Fact is_met, const char *good, const char *bad)
+{
+	switch (is_met) {
+	case FACT_YES:
+		return finding_add(run, CHECK_PASS, good);
+	case FACT_NO:
+		return finding_add(run, run->check->severity, bad);
+	case FACT_UNKNOWN:
+	default:
+		return finding_add(run, CHECK_UNKNOWN, NULL);
+	}
+}
+
 void finding_set(char **field, char *text)
 {
 	g_free(*field);

@@ -13,8 +13,25 @@ struct CheckRun {
 	GPtrArray *findings;
 };
 
+/** The rows of the table, by group; the last has no id. */
+extern const Check check_rows_system[], check_rows_user[], check_rows_kernel[], check_rows_limits[],
+	check_rows_memory[], check_rows_disk[], check_rows_place[], check_rows_cpu[],
+	check_rows_packages[], check_rows_gpu[], check_rows_model[], check_rows_engine[],
+	check_rows_engine_info[], check_rows_engine_ways[], check_rows_compose[],
+	check_rows_desktop[], check_rows_desktop_options[], check_rows_port[], check_rows_network[];
+
 /** Adds a finding with the row's id, source and remedy.  @measured: (nullable) (transfer none). */
 CheckFinding *finding_add(CheckRun *run, CheckVerdict verdict, const char *measured);
+
+/** Returns: the opposite; what is unknown stays so. */
+Fact fact_not(Fact fact);
+
+/** Adds a finding of a check that only tells: UNKNOWN for NULL. */
+CheckFinding *finding_tell(CheckRun *run, const char *text);
+
+/** Adds the finding for a statement: PASS with @good when it holds, the row's severity with @bad when it
+ *  does not. */
+CheckFinding *finding_add_fact(CheckRun *run, Fact is_met, const char *good, const char *bad);
 
 /** Replaces a text of a finding; @text: (transfer full). */
 void finding_set(char **field, char *text);
@@ -37,57 +54,19 @@ int version_compare(const char *a, const char *b);
 /** Adds the finding for a version; @version: (nullable): unknown. */
 CheckFinding *finding_add_version(CheckRun *run, const char *version, const char *minimum);
 
+/** Returns: whether an earlier need is on the same device as that at @index, and judged with it. */
+bool disk_is_judged(const CheckRun *run, gsize index);
+
 /** Returns: whether the engine is outside of the container that we are in. */
 bool engine_is_outside(const Facts *facts);
 
 /* When a row applies. */
+bool applies_to_macos(const Facts *facts, const CheckNeeds *needs);
 bool applies_to_linux(const Facts *facts, const CheckNeeds *needs);
 bool applies_with_packages(const Facts *facts, const CheckNeeds *needs);
-bool applies_with_apt(const Facts *facts, const CheckNeeds *needs);
 bool applies_with_keyring(const Facts *facts, const CheckNeeds *needs);
+bool applies_with_models(const Facts *facts, const CheckNeeds *needs);
+bool applies_with_redis(const Facts *facts, const CheckNeeds *needs);
 bool applies_with_engine(const Facts *facts, const CheckNeeds *needs);
 bool applies_with_compose(const Facts *facts, const CheckNeeds *needs);
 bool applies_with_desktop(const Facts *facts, const CheckNeeds *needs);
-
-/* check_machine.c */
-void judge_mem_total(CheckRun *run);
-void judge_mem_available(CheckRun *run);
-void judge_mem_swap(CheckRun *run);
-void judge_disk_space(CheckRun *run);
-void judge_disk_inodes(CheckRun *run);
-void judge_disk_writable(CheckRun *run);
-void judge_cpu_count(CheckRun *run);
-void judge_cpu_isa(CheckRun *run);
-void judge_port_free(CheckRun *run);
-
-/* check_system.c */
-void judge_arch(CheckRun *run);
-void judge_os_supported(CheckRun *run);
-void judge_os_kernel(CheckRun *run);
-void judge_os_immutable(CheckRun *run);
-void judge_env_container(CheckRun *run);
-void judge_env_ci(CheckRun *run);
-void judge_env_wsl(CheckRun *run);
-void judge_packages_manager(CheckRun *run);
-void judge_packages_health(CheckRun *run);
-void judge_packages_lock(CheckRun *run);
-void judge_privilege_sudo(CheckRun *run);
-void judge_keyring_available(CheckRun *run);
-
-/* check_engine.c */
-void judge_engine_cli(CheckRun *run);
-void judge_engine_reachable(CheckRun *run);
-void judge_engine_version(CheckRun *run);
-void judge_engine_os_type(CheckRun *run);
-void judge_engine_memory(CheckRun *run);
-void judge_engine_cpus(CheckRun *run);
-void judge_engine_disk(CheckRun *run);
-void judge_engine_storage(CheckRun *run);
-void judge_engine_cgroup(CheckRun *run);
-void judge_engine_sibling(CheckRun *run);
-void judge_compose_plugin(CheckRun *run);
-void judge_compose_version(CheckRun *run);
-void judge_desktop_memory(CheckRun *run);
-void judge_desktop_cpus(CheckRun *run);
-void judge_desktop_disk(CheckRun *run);
-void judge_desktop_swap(CheckRun *run);

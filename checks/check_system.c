@@ -1,4 +1,4 @@
-/* checks/check_system.c - judges the system, its packages and what it runs in
+/* checks/check_system.c - judges the system and what it runs in
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -8,6 +8,12 @@
 
 #define KERNEL_MINIMUM "3.10"
 #define KERNEL_RECOMMENDED "4.18"
+#define WSL_KERNEL "5.15"
+
+bool applies_to_macos(const Facts *facts, const CheckNeeds *needs G_GNUC_UNUSED)
+{
+	return g_strcmp0(facts->system.name, "Darwin") == 0;
+}
 
 bool applies_to_linux(const Facts *facts, const CheckNeeds *needs G_GNUC_UNUSED)
 {
@@ -17,11 +23,6 @@ bool applies_to_linux(const Facts *facts, const CheckNeeds *needs G_GNUC_UNUSED)
 bool applies_with_packages(const Facts *facts G_GNUC_UNUSED, const CheckNeeds *needs)
 {
 	return needs->needs_packages;
-}
-
-bool applies_with_apt(const Facts *facts, const CheckNeeds *needs)
-{
-	return needs->needs_packages && g_strcmp0(facts->packages.manager, "apt") == 0;
 }
 
 bool applies_with_keyring(const Facts *facts G_GNUC_UNUSED, const CheckNeeds *needs)
@@ -39,7 +40,7 @@ static const char *canonical(const char *architecture)
 	return architecture;
 }
 
-void judge_arch(CheckRun *run)
+static void judge_arch(CheckRun *run)
 {
 	const char *const *wanted = run->needs->architectures;
 	const char *ours = run->facts->system.architecture;
@@ -103,7 +104,7 @@ static bool is_older(const char *version, const char *minimum)
 	return version != NULL && minimum != NULL && version_compare(version, minimum) < 0;
 }
 
-void judge_os_supported(CheckRun *run)
+static void judge_os_supported(CheckRun *run)
 {
 	const FactsSystem *system = &run->facts->system;
 	gssize row = system->id != NULL ? find_system(system->id) : -1;
@@ -121,7 +122,7 @@ void judge_os_supported(CheckRun *run)
 		finding->needed = g_strdup_printf("%s %s", system->id, minimum);
 }
 
-void judge_os_kernel(CheckRun *run)
+static void judge_os_kernel(CheckRun *run)
 {
 	const char *kernel = run->facts->system.kernel;
 	CheckFinding *finding = finding_add_version(run, kernel, KERNEL_MINIMUM);
@@ -132,32 +133,21 @@ void judge_os_kernel(CheckRun *run)
 	}
 }
 
-/* Homebrew lives beside an image-based system; every other manager would change the image. */
-void judge_os_immutable(CheckRun *run)
-{
-	const FactsSystem *system = &run->facts->system;
-	bool is_met =
-		system->immutable == NULL || g_strcmp0(run->facts->packages.manager, "brew") == 0;
-
-	(void)finding_add(run, is_met ? CHECK_PASS : run->check->severity,
-	                  system->immutable != NULL ? system->immutable : "ordinary system");
-}
-
-void judge_env_container(CheckRun *run)
+static void judge_env_container(CheckRun *run)
 {
 	const char *container = run->facts->system.container;
 
 	(void)finding_add(run, CHECK_PASS, container != NULL ? container : "none");
 }
 
-void judge_env_ci(CheckRun *run)
+static void judge_env_ci(CheckRun *run)
 {
 	const char *ci = run->facts->system.ci;
 
 	(void)finding_add(run, CHECK_PASS, ci != NULL ? ci : "none");
 }
 
-void judge_env_wsl(CheckRun *run)
+static void judge_env_wsl(CheckRun *run)
 {
 	switch (run->facts->system.wsl) {
 	case 0:
@@ -175,98 +165,112 @@ void judge_env_wsl(CheckRun *run)
 	}
 }
 
-void judge_packages_manager(CheckRun *run)
+/* A date as "2026-05-12", at its beginning. */
+static guint64 date_s(const char *date)
 {
-	const char *manager = run->facts->packages.manager;
+	g_autofree char *text = g_strconcat(date, "T00:00:00Z", NULL);
+	g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(text, NULL);
+	gint64 seconds = time != NULL ? g_date_time_to_unix(time) : -1;
 
-	(void)finding_add(run, manager != NULL ? CHECK_PASS : run->check->severity,
-	                  manager != NULL ? manager : "none found");
+	return seconds >= 0 ? (guint64)seconds : FACTS_UNKNOWN;
 }
 
-void judge_packages_health(CheckRun *run)
+static bool applies_with_support_end(const Facts *facts, const CheckNeeds *needs G_GNUC_UNUSED)
 {
-	const FactsPackages *packages = &run->facts->packages;
-	g_autofree char *broken = NULL;
-
-	if (packages->is_interrupted == FACT_YES) {
-		(void)finding_add(run, run->check->severity, "dpkg was interrupted");
-	} else if (packages->broken_count == FACTS_UNKNOWN) {
-		(void)finding_add(run, CHECK_UNKNOWN, NULL);
-	} else if (packages->broken_count > 0) {
-		broken = g_strdup_printf("%" G_GUINT64_FORMAT " not fully configured: %s",
-		                         packages->broken_count,
-		                         packages->broken != NULL ? packages->broken : "?");
-		(void)finding_add(run, run->check->severity, broken);
-	} else {
-		(void)finding_add(run,
-		                  packages->is_interrupted == FACT_NO ? CHECK_PASS : CHECK_UNKNOWN,
-		                  packages->is_interrupted == FACT_NO ? "in order" : NULL);
-	}
+	return facts->system.support_end != NULL;
 }
 
-void judge_packages_lock(CheckRun *run)
+static void judge_support_end(CheckRun *run)
 {
-	const FactsPackages *packages = &run->facts->packages;
-	g_autofree char *pid =
-		packages->lock_pid != FACTS_UNKNOWN
-			? g_strdup_printf(" (process %" G_GUINT64_FORMAT ")", packages->lock_pid)
-			: NULL;
-	g_autofree char *holder = g_strdup_printf(
-		"held by %s%s", packages->lock_holder != NULL ? packages->lock_holder : "somebody",
-		pid != NULL ? pid : "");
-	CheckFinding *finding;
+	const char *date = run->facts->system.support_end;
+	guint64 end_s = date_s(date);
+	guint64 now_s = run->facts->clock.now_s;
 
-	if (packages->is_locked != FACT_YES) {
-		(void)finding_add(run, packages->is_locked == FACT_NO ? CHECK_PASS : CHECK_UNKNOWN,
-		                  packages->is_locked == FACT_NO ? "free" : NULL);
-		return;
-	}
-	finding = finding_add(run, run->check->severity, holder);
-	if (packages->lock_file != NULL)
-		finding_set(&finding->source, g_strdup(packages->lock_file));
+	(void)finding_add_fact(run,
+	                       end_s == FACTS_UNKNOWN || now_s == FACTS_UNKNOWN ? FACT_UNKNOWN
+	                       : now_s < end_s                                  ? FACT_YES
+	                                                                        : FACT_NO,
+	                       date, date);
 }
 
-/* Homebrew is the other way round: it refuses root. */
-static void judge_brew_user(CheckRun *run)
+static bool applies_with_own_models(const Facts *facts, const CheckNeeds *needs)
 {
-	bool is_root = run->facts->system.uid == 0;
-	CheckFinding *finding = finding_add(run, is_root ? run->check->severity : CHECK_PASS,
-	                                    is_root ? "root" : "not needed for Homebrew");
-
-	if (is_root)
-		finding_set(&finding->remedy, g_strdup("Run slipway as an ordinary user: Homebrew "
-		                                       "refuses root."));
+	return needs->runs_models && applies_to_linux(facts, needs);
 }
 
-void judge_privilege_sudo(CheckRun *run)
+static void judge_library(CheckRun *run)
 {
-	const FactsSystem *system = &run->facts->system;
+	const char *library = run->facts->system.library;
 
-	if (g_strcmp0(run->facts->packages.manager, "brew") == 0)
-		judge_brew_user(run);
-	else if (system->uid == 0)
-		(void)finding_add(run, CHECK_PASS, "root");
-	else if (system->uid == FACTS_UNKNOWN || system->has_sudo == FACT_UNKNOWN)
-		(void)finding_add(run, CHECK_UNKNOWN, NULL);
-	else if (system->has_no_new_privs == FACT_YES)
-		(void)finding_add(run, run->check->severity,
-		                  "sudo cannot work here (no_new_privs is set)");
-	else if (system->has_sudo == FACT_YES)
-		(void)finding_add(run, CHECK_PASS, "sudo is installed");
+	(void)finding_add(run,
+	                  library == NULL                   ? CHECK_UNKNOWN
+	                  : g_strcmp0(library, "musl") == 0 ? run->check->severity
+	                                                    : CHECK_PASS,
+	                  library);
+}
+
+static bool applies_to_wsl(const Facts *facts, const CheckNeeds *needs G_GNUC_UNUSED)
+{
+	return facts->system.wsl == 2;
+}
+
+static void judge_wsl_kernel(CheckRun *run)
+{
+	(void)finding_add_version(run, run->facts->system.kernel, WSL_KERNEL);
+}
+
+/* With Docker Desktop the engine is not in this distribution. */
+static void judge_wsl_systemd(CheckRun *run)
+{
+	if (run->needs->engine != NULL && applies_with_desktop(run->facts, run->needs))
+		(void)finding_add(run, CHECK_SKIPPED, "the engine is that of Docker Desktop");
 	else
-		(void)finding_add(run, run->check->severity, "not root, and there is no sudo");
+		(void)finding_add_fact(run, run->facts->system.has_systemd, "the init", "off");
 }
 
-void judge_keyring_available(CheckRun *run)
-{
-	const FactsKeyring *keyring = &run->facts->keyring;
-
-	if (keyring->has_service == FACT_YES)
-		(void)finding_add(run, CHECK_PASS, "available");
-	else if (keyring->has_bus == FACT_NO)
-		(void)finding_add(run, run->check->severity, "no session bus");
-	else if (keyring->has_service == FACT_NO)
-		(void)finding_add(run, run->check->severity, "no Secret Service on the bus");
-	else
-		(void)finding_add(run, CHECK_UNKNOWN, NULL);
-}
+/* clang-format off */
+const Check check_rows_system[] = {
+	{ "os.supported", "supported system", CHECK_WARN, CHECK_LOCAL, NULL, "os-release",
+	  "It may work; see the README for the systems that slipway is tested on.",
+	  "The distribution and its version, as /etc/os-release has them; a system that says it is like a known one counts as known.",
+	  NULL, judge_os_supported },
+	{ "os.support_end", "end of the system's support", CHECK_WARN, CHECK_LOCAL, NULL, "os-release SUPPORT_END",
+	  "Upgrade the system.",
+	  "After this day the distribution gives out no updates, and its packages move to an archive where installing them fails.",
+	  applies_with_support_end, judge_support_end },
+	{ "os.kernel", "kernel version", CHECK_FAIL, CHECK_LOCAL, NULL, "uname",
+	  "Update the system.",
+	  "Docker's engine asks for Linux 3.10; overlay layers and control groups behave as they should from 4.18 on, the kernel of "
+	  "RHEL 8.",
+	  applies_to_linux, judge_os_kernel },
+	{ "os.library", "C library", CHECK_WARN, CHECK_LOCAL, NULL, "program loaders",
+	  "Install Ollama from the distribution's packages (Alpine has one), or run it in a container.",
+	  "Ollama's releases are made for glibc; on a system with musl they do not start.",
+	  applies_with_own_models, judge_library },
+	{ "arch", "processor architecture", CHECK_FAIL, CHECK_LOCAL, NULL, "uname",
+	  "Use a machine of an architecture that the stack has programs for.",
+	  "The stack says for which processors its images and programs exist.",
+	  NULL, judge_arch },
+	{ "env.container", "container", CHECK_PASS, CHECK_LOCAL, NULL, "files and variables that container engines set",
+	  "Nothing to do.",
+	  "Inside of a container, limits and disks are those of the container, and the kernel's settings those of its host.",
+	  NULL, judge_env_container },
+	{ "env.ci", "CI service", CHECK_PASS, CHECK_LOCAL, NULL, "environment",
+	  "Nothing to do.",
+	  "On a CI service nothing is asked.",
+	  NULL, judge_env_ci },
+	{ "env.wsl", "Windows Subsystem for Linux", CHECK_FAIL, CHECK_LOCAL, NULL, "kernel release",
+	  "Run `wsl --set-version DISTRIBUTION 2` in Windows.",
+	  "WSL 1 has no kernel of its own: neither containers nor Ollama run there.",
+	  applies_to_linux, judge_env_wsl },
+	{ "wsl.kernel", "kernel of WSL", CHECK_WARN, CHECK_LOCAL, "env.wsl", "uname",
+	  "Run `wsl --update` in Windows.",
+	  "systemd and today's engines need Linux 5.15 under WSL; `wsl --update` brings a later one.",
+	  applies_to_wsl, judge_wsl_kernel },
+	{ "wsl.systemd", "systemd under WSL", CHECK_WARN, CHECK_LOCAL, "env.wsl", "/run/systemd/system",
+	  "Put `systemd=true` below `[boot]` into /etc/wsl.conf, then run `wsl --shutdown` in Windows.",
+	  "Without it nothing starts an engine or Ollama together with the distribution.",
+	  applies_to_wsl, judge_wsl_systemd },
+	{ 0 },
+};
+/* clang-format on */

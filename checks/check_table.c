@@ -1,127 +1,38 @@
-/* checks/check_table.c - the table of requirements, in the order in which they are judged
+/* checks/check_table.c - the table of checks, in the order in which they are judged
+ *
+ * Its rows stand in files of their own, a file for each group.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <string.h>
+
 #include "checks/check_private.h"
 
-#define DESKTOP_REMEDY "Docker Desktop > Settings > Resources, then Apply."
-
-/* clang-format off */
-const Check check_table[] = {
-	{ "os.supported", "supported system", CHECK_WARN, NULL, "os-release",
-	  "It may work; see the README for the systems that slipway is tested on.",
-	  NULL, judge_os_supported },
-	{ "os.kernel", "kernel version", CHECK_FAIL, NULL, "uname",
-	  "Update the system.",
-	  applies_to_linux, judge_os_kernel },
-	{ "arch", "processor architecture", CHECK_FAIL, NULL, "uname",
-	  "Use a machine of an architecture that the stack has programs for.",
-	  NULL, judge_arch },
-	{ "env.container", "container", CHECK_WARN, NULL, "files and variables that container engines set",
-	  "Nothing to do.",
-	  NULL, judge_env_container },
-	{ "env.ci", "CI service", CHECK_WARN, NULL, "environment",
-	  "Nothing to do.",
-	  NULL, judge_env_ci },
-	{ "env.wsl", "Windows Subsystem for Linux", CHECK_FAIL, NULL, "kernel release",
-	  "Run `wsl --set-version DISTRIBUTION 2` in Windows.",
-	  applies_to_linux, judge_env_wsl },
-
-	{ "mem.total", "memory", CHECK_FAIL, NULL, "kernel",
-	  "Use a machine with more memory, or a smaller profile.",
-	  NULL, judge_mem_total },
-	{ "mem.available", "memory that is free now", CHECK_WARN, NULL, "kernel",
-	  "Close other programs before you start the stack.",
-	  NULL, judge_mem_available },
-	{ "mem.swap", "swap", CHECK_WARN, NULL, "kernel",
-	  "Add a swap file of 4 GiB.",
-	  applies_to_linux, judge_mem_swap },
-	{ "cpu.count", "processors", CHECK_WARN, NULL, "kernel",
-	  "Give this machine more processors, or use a smaller profile.",
-	  NULL, judge_cpu_count },
-	{ "cpu.isa", "instruction set", CHECK_FAIL, NULL, "cpuid, hwcap",
-	  "In a virtual machine, set the CPU type to that of the host.",
-	  NULL, judge_cpu_isa },
-
-	{ "disk.writable", "directory", CHECK_FAIL, NULL, "faccessat",
-	  "Choose another place with --prefix, or change the owner of the directory.",
-	  NULL, judge_disk_writable },
-	{ "disk.space", "free disk space", CHECK_FAIL, NULL, "statvfs",
-	  "Free some space, or choose another disk with --prefix.",
-	  NULL, judge_disk_space },
-	{ "disk.inodes", "free inodes", CHECK_FAIL, NULL, "statvfs",
-	  "Remove trees of small files, or choose another disk with --prefix.",
-	  NULL, judge_disk_inodes },
-
-	{ "packages.manager", "package manager", CHECK_FAIL, NULL, "os-release and programs",
-	  "Install the tools of the stack by hand; `slipway plan STACK` lists them.",
-	  applies_with_packages, judge_packages_manager },
-	{ "os.immutable", "system that takes packages", CHECK_FAIL, "packages.manager", "system files",
-	  "Install the tools in a container or with Homebrew, and run slipway again.",
-	  applies_with_packages, judge_os_immutable },
-	{ "packages.health", "package database", CHECK_FAIL, "packages.manager", "/var/lib/dpkg",
-	  "Run `sudo dpkg --configure -a`, then `sudo apt-get -f install`.",
-	  applies_with_apt, judge_packages_health },
-	{ "packages.lock", "package manager's lock", CHECK_WARN, "packages.manager", "lock files",
-	  "Wait until it has ended; slipway waits too, for a while.",
-	  applies_with_packages, judge_packages_lock },
-	{ "privilege.sudo", "right to install packages", CHECK_FAIL, "packages.manager", "user and programs",
-	  "Run slipway as root, or have an administrator install sudo and the missing packages.",
-	  applies_with_packages, judge_privilege_sudo },
-	{ "keyring.available", "keyring", CHECK_WARN, NULL, "session bus",
-	  "Keys go into an encrypted file instead; nothing to do.",
-	  applies_with_keyring, judge_keyring_available },
-
-	{ "engine.cli", "docker program", CHECK_FAIL, NULL, "program directories",
-	  "Install Docker's command line.",
-	  applies_with_engine, judge_engine_cli },
-	{ "engine.reachable", "container engine", CHECK_FAIL, NULL, "socket",
-	  "Ask again with the engine running.",
-	  applies_with_engine, judge_engine_reachable },
-	{ "engine.version", "engine version", CHECK_FAIL, "engine.reachable", "engine /info",
-	  "Update the engine.",
-	  applies_with_engine, judge_engine_version },
-	{ "engine.os_type", "containers' system", CHECK_FAIL, "engine.reachable", "engine /info",
-	  "Switch Docker Desktop to Linux containers.",
-	  applies_with_engine, judge_engine_os_type },
-	{ "engine.memory", "engine's memory", CHECK_FAIL, "engine.reachable", "engine /info",
-	  "Give the engine's machine more memory.",
-	  applies_with_engine, judge_engine_memory },
-	{ "engine.cpus", "engine's processors", CHECK_FAIL, "engine.reachable", "engine /info",
-	  "Give the engine's machine more processors.",
-	  applies_with_engine, judge_engine_cpus },
-	{ "engine.disk", "engine's free disk space", CHECK_FAIL, "engine.reachable", "engine /info, statvfs",
-	  "Free some space (`docker system prune`), or move the engine's data to another disk.",
-	  applies_with_engine, judge_engine_disk },
-	{ "engine.storage", "engine's storage driver", CHECK_WARN, "engine.reachable", "engine /info",
-	  "Use overlay2 or the containerd image store: this driver is slow and wastes space.",
-	  applies_with_engine, judge_engine_storage },
-	{ "engine.cgroup", "engine's control groups", CHECK_WARN, "engine.reachable", "engine /info",
-	  "Boot with control groups version 2; engines are giving up version 1.",
-	  applies_with_engine, judge_engine_cgroup },
-	{ "engine.sibling", "place of the engine", CHECK_WARN, "engine.reachable", "container facts",
-	  "The engine is outside of this container: directories that containers mount are those of the host.",
-	  applies_with_engine, judge_engine_sibling },
-	{ "compose.plugin", "compose plugin", CHECK_FAIL, "engine.cli", "docker's plugin directories",
-	  "Install the package docker-compose-plugin or docker-compose-v2.",
-	  applies_with_compose, judge_compose_plugin },
-	{ "compose.version", "compose version", CHECK_FAIL, "compose.plugin", "package database",
-	  "Look at `docker compose version`, and update the plugin if it is older.",
-	  applies_with_compose, judge_compose_version },
-
-	{ "desktop.memory", "Docker Desktop's memory", CHECK_WARN, NULL, "settings file",
-	  DESKTOP_REMEDY, applies_with_desktop, judge_desktop_memory },
-	{ "desktop.cpus", "Docker Desktop's processors", CHECK_WARN, NULL, "settings file",
-	  DESKTOP_REMEDY, applies_with_desktop, judge_desktop_cpus },
-	{ "desktop.disk", "Docker Desktop's disk", CHECK_WARN, NULL, "settings file",
-	  DESKTOP_REMEDY, applies_with_desktop, judge_desktop_disk },
-	{ "desktop.swap", "Docker Desktop's swap", CHECK_WARN, NULL, "settings file",
-	  DESKTOP_REMEDY, applies_with_desktop, judge_desktop_swap },
-
-	{ "port.free", "TCP port", CHECK_FAIL, NULL, "bind on 127.0.0.1 and 0.0.0.0",
-	  "Stop the program that listens there.",
-	  NULL, judge_port_free },
+static const Check *const groups[] = {
+	check_rows_system,          check_rows_kernel,      check_rows_user,    check_rows_limits,
+	check_rows_memory,          check_rows_cpu,         check_rows_disk,    check_rows_place,
+	check_rows_packages,        check_rows_gpu,         check_rows_model,   check_rows_engine,
+	check_rows_engine_info,     check_rows_engine_ways, check_rows_compose, check_rows_desktop,
+	check_rows_desktop_options, check_rows_port,        check_rows_network
 };
-/* clang-format on */
 
-const gsize check_count = G_N_ELEMENTS(check_table);
+const Check *check_at(gsize index)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(groups); i++)
+		for (const Check *row = groups[i]; row->id != NULL; row++)
+			if (index-- == 0)
+				return row;
+
+	return NULL;
+}
+
+const Check *check_find(const char *id)
+{
+	const Check *check;
+
+	for (gsize i = 0; (check = check_at(i)) != NULL; i++)
+		if (strcmp(check->id, id) == 0)
+			return check;
+
+	return NULL;
+}

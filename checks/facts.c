@@ -7,10 +7,24 @@
 #include <string.h>
 
 #include "base/paths.h"
+#include "checks/facts_desktop_read.h"
+#include "checks/facts_engine.h"
 #include "checks/facts_fields.h"
+#include "checks/facts_gpu_private.h"
+#include "checks/facts_os.h"
+#include "checks/facts_port.h"
 #include "checks/facts_private.h"
+#include "checks/facts_route.h"
 
 #define DEFAULT_TIMEOUT_MS 1000
+
+FactsCard *facts_card_new(void)
+{
+	FactsCard *card = g_new0(FactsCard, 1);
+
+	fields_init(card, &card_fields);
+	return card;
+}
 
 FactsDirectory *facts_directory_new(const char *path)
 {
@@ -30,7 +44,22 @@ FactsPort *facts_port_new(guint64 number)
 	return port;
 }
 
-static void directory_free(gpointer directory)
+FactsServer *facts_server_new(const char *url)
+{
+	FactsServer *server = g_new0(FactsServer, 1);
+
+	fields_init(server, &server_fields);
+	server->url = g_strdup(url);
+	return server;
+}
+
+static void card_free(gpointer card)
+{
+	fields_clear(card, &card_fields);
+	g_free(card);
+}
+
+void facts_directory_free(gpointer directory)
 {
 	fields_clear(directory, &directory_fields);
 	g_free(directory);
@@ -42,13 +71,21 @@ static void port_free(gpointer port)
 	g_free(port);
 }
 
+static void server_free(gpointer server)
+{
+	fields_clear(server, &server_fields);
+	g_free(server);
+}
+
 Facts *facts_new(void)
 {
 	Facts *facts = g_new0(Facts, 1);
 
 	fields_init(facts, &facts_fields);
-	facts->directories = g_ptr_array_new_with_free_func(directory_free);
+	facts->cards = g_ptr_array_new_with_free_func(card_free);
+	facts->directories = g_ptr_array_new_with_free_func(facts_directory_free);
 	facts->ports = g_ptr_array_new_with_free_func(port_free);
+	facts->servers = g_ptr_array_new_with_free_func(server_free);
 	return facts;
 }
 
@@ -58,8 +95,10 @@ void facts_free(Facts *facts)
 		return;
 
 	fields_clear(facts, &facts_fields);
+	g_ptr_array_unref(facts->cards);
 	g_ptr_array_unref(facts->directories);
 	g_ptr_array_unref(facts->ports);
+	g_ptr_array_unref(facts->servers);
 	g_free(facts);
 }
 
@@ -88,17 +127,32 @@ const FactsPort *facts_port(const Facts *facts, guint64 number)
 	return NULL;
 }
 
+const FactsServer *facts_server(const Facts *facts, const char *url)
+{
+	for (guint i = 0; i < facts->servers->len; i++) {
+		const FactsServer *server = g_ptr_array_index(facts->servers, i);
+
+		if (g_strcmp0(server->url, url) == 0)
+			return server;
+	}
+	return NULL;
+}
+
 /** A part that waits for somebody else's answer, read on a thread of its own. */
 typedef struct {
 	const FactsSource *source;
+	const FactsRequest *request;
 	Facts *facts;
+	DockerConfig config;
+	Endpoint endpoint;
 } Part;
 
 static gpointer read_engine(gpointer data)
 {
 	Part *part = data;
 
-	facts_read_engine(part->source, &part->facts->engine);
+	facts_read_engine(part->source, &part->request->wake, &part->endpoint,
+	                  &part->facts->engine);
 	return NULL;
 }
 
@@ -110,51 +164,74 @@ static gpointer read_keyring(gpointer data)
 	return NULL;
 }
 
-static void read_local(const FactsSource *source, const FactsRequest *request, Facts *facts)
+static void add_directory(Facts *facts, const char *path)
 {
+	for (guint i = 0; i < facts->directories->len; i++)
+		if (g_strcmp0(((FactsDirectory *)g_ptr_array_index(facts->directories, i))->path,
+		              path) == 0)
+			return;
+
+	g_ptr_array_add(facts->directories, facts_read_directory(path, facts->directories));
+}
+
+/* Home, the place for temporary files and that of packages matter to every stack. */
+static void read_directories(const FactsRequest *request, Facts *facts)
+{
+	const char *const *asked = request->directories;
+
+	for (gsize i = 0; asked != NULL && asked[i] != NULL; i++)
+		add_directory(facts, asked[i]);
+	if (facts->system.home != NULL && g_path_is_absolute(facts->system.home))
+		add_directory(facts, facts->system.home);
+	add_directory(facts, facts->system.tmp);
+	add_directory(facts, "/");
+	if (facts->system.wsl == 2)
+		add_directory(facts, FACTS_WINDOWS_DISK);
+}
+
+static void read_local(const Part *part)
+{
+	const FactsSource *source = part->source;
+	const FactsRequest *request = part->request;
+	Facts *facts = part->facts;
 	g_autofree char *sudo = source_program(source, "sudo");
 
 	facts_read_machine(source, facts);
 	facts_read_surroundings(source, &facts->system);
+	facts_read_user(source, &facts->system);
 	facts->system.has_sudo = sudo != NULL ? FACT_YES : FACT_NO;
-	if (facts->system.architecture != NULL)
-		facts->cpu.features = cpu_features_read(facts->system.architecture);
+	facts_read_gpu(source, facts);
 	facts_read_packages(source, &facts->system, &facts->packages);
-	facts_read_engine_programs(source, &facts->engine);
-	facts_read_desktop(source, &facts->desktop);
+	facts_read_installed(source, &facts->installed);
+	facts_read_client(source, &part->config, &facts->engine, &facts->client);
+	facts_read_desktop(source, facts);
+	facts_read_network(source, &facts->network);
 
-	for (gsize i = 0; request->directories != NULL && request->directories[i] != NULL; i++)
-		g_ptr_array_add(facts->directories, facts_read_directory(request->directories[i]));
+	read_directories(request, facts);
 	for (gsize i = 0; i < request->port_count; i++)
 		g_ptr_array_add(facts->ports, facts_read_port(request->ports[i]));
 }
 
-/* Whether the engine's paths are paths of this machine.  Docker Desktop and its like have a process
- * here that passes everything on into their virtual machine. */
-static bool is_engine_native(const FactsEngine *engine)
+static void join(GThread *thread)
 {
-	static const char *const machines[] = { "Docker Desktop", "OrbStack", "Rancher Desktop" };
-
-	if (engine->is_here != FACT_YES || engine->root_dir == NULL || engine->product == NULL)
-		return false;
-	for (gsize i = 0; i < G_N_ELEMENTS(machines); i++)
-		if (strstr(engine->product, machines[i]) != NULL)
-			return false;
-
-	return strstr(engine->endpoint, "/.colima/") == NULL;
+	if (thread != NULL)
+		(void)g_thread_join(thread);
 }
 
-static void read_engine_root(Facts *facts)
+Facts *facts_read_cards(void)
 {
-	FactsDirectory *root;
+	const FactsSource source = { .root = "" };
+	Facts *facts = facts_new();
 
-	if (!is_engine_native(&facts->engine))
-		return;
+	facts_read_gpu(&source, facts);
+	return facts;
+}
 
-	root = facts_read_directory(facts->engine.root_dir);
-	facts->engine.root_free_bytes = root->free_bytes;
-	facts->engine.root_device = root->device;
-	directory_free(root);
+void facts_ask_cards(Facts *facts)
+{
+	const FactsSource source = { .root = "" };
+
+	nvidia_ask(&source, facts);
 }
 
 Facts *facts_read(const FactsRequest *request)
@@ -162,23 +239,29 @@ Facts *facts_read(const FactsRequest *request)
 	gint64 start_us = g_get_monotonic_time();
 	guint timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : DEFAULT_TIMEOUT_MS;
 	g_auto(GStrv) environment = request->environment == NULL ? g_get_environ() : NULL;
+	g_autoptr(SourceCache) cache = source_cache_new();
 	FactsSource source = { .root = request->root != NULL ? request->root : "",
 		               .environment =
 		                       environment != NULL ? environment : request->environment,
-		               .deadline_us = start_us + (gint64)timeout_ms * 1000 };
+		               .deadline_us = start_us + (gint64)timeout_ms * 1000,
+		               .cache = cache };
 	Facts *facts = facts_new();
-	Part part = { &source, facts };
+	Part part = { .source = &source, .request = request, .facts = facts };
 	GThread *keyring =
 		request->is_keyring_asked ? g_thread_new("keyring", read_keyring, &part) : NULL;
-	GThread *engine =
-		request->is_engine_asked ? g_thread_new("engine", read_engine, &part) : NULL;
+	GThread *engine = NULL;
 
-	read_local(&source, request, facts);
-	if (engine != NULL)
-		(void)g_thread_join(engine);
-	if (keyring != NULL)
-		(void)g_thread_join(keyring);
-	read_engine_root(facts);
+	docker_config_read(&source, &part.config);
+	if (request->is_engine_asked) {
+		endpoint_resolve(&source, &part.config, &part.endpoint);
+		engine = g_thread_new("engine", read_engine, &part);
+	}
+	read_local(&part);
+	join(engine);
+	join(keyring);
+	facts_read_engine_rest(&source, facts);
+	endpoint_clear(&part.endpoint);
+	docker_config_clear(&part.config);
 
 	facts->elapsed_us = (guint64)(g_get_monotonic_time() - start_us);
 	return facts;

@@ -12,20 +12,45 @@
 /** Schema number of the JSON form. */
 #define FACTS_SCHEMA 1
 
+/** Docker Desktop may be asleep, and take some seconds to answer. */
+typedef struct {
+	guint timeout_ms;               /* wait that long for it; 0: do not */
+	void (*on_wait)(gpointer data); /* called before, on another thread */
+	gpointer data;
+} FactsWake;
+
 typedef struct {
 	const char *const *directories; /* (nullable): absolute paths the plan writes to */
 	const guint16 *ports;
 	gsize port_count;
+	const char *const *urls;  /* (nullable): servers to ask; NULL: no connection is opened */
+	guint network_timeout_ms; /* for all of them together; 0: 2,000 */
 	bool is_engine_asked;
+	FactsWake wake;
 	bool is_keyring_asked;
 	const char *root;   /* (nullable): directory that stands for "/", for tests */
 	char **environment; /* (nullable): default: ours */
 	guint timeout_ms;   /* for engine and keyring; 0: 1,000 */
 } FactsRequest;
 
-/** Reads the machine.  Changes nothing, runs no program, needs no privilege; blocks for timeout_ms
- *  at most, a few ms where no engine answers slowly.  Cannot fail: what is not known is unknown. */
+/** Reads the machine.  Changes nothing, runs no program, needs no privilege; blocks for what is asked of
+ *  others until its timeout, else a few ms.  Cannot fail: what is not known is unknown. */
 Facts *facts_read(const FactsRequest *request);
+
+/** Runs the compose plugin when no file says its version, unless somebody else could have put it there;
+ *  blocks for 3 s at most. */
+void facts_ask_compose(Facts *facts);
+
+/** Asks all @urls at once how far they can be reached, and adds them to the servers; blocks for
+ *  @timeout_ms (0: 2,000) at most. */
+void facts_ask_servers(Facts *facts, const char *const *urls, guint timeout_ms);
+
+/** Returns: (transfer full): facts of the graphics cards alone. */
+Facts *facts_read_cards(void);
+
+/** Asks for the memory of NVIDIA's cards, where @facts have its driver, and fills it in.  Runs nvidia-smi;
+ *  blocks for 10 s at most. */
+void facts_ask_cards(Facts *facts);
 
 /** Returns: (transfer full): facts in which everything is unknown. */
 Facts *facts_new(void);
@@ -43,6 +68,9 @@ const FactsDirectory *facts_directory(const Facts *facts, const char *path);
 
 /** Returns: (transfer none) (nullable) */
 const FactsPort *facts_port(const Facts *facts, guint64 number);
+
+/** Returns: (transfer none) (nullable): the server that was asked for @url. */
+const FactsServer *facts_server(const Facts *facts, const char *url);
 
 /** Returns: (transfer full): the facts as a JSON object; what is unknown is null. */
 json_t *facts_to_json(const Facts *facts);

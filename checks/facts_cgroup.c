@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "checks/facts_private.h"
+#include "checks/facts_cgroup.h"
 
 /* Version 1 writes "no limit" as the largest page-aligned number. */
 #define V1_NO_LIMIT G_GUINT64_CONSTANT(0x7FFFFFFFFFFFF000)
@@ -134,13 +134,18 @@ static guint64 stat_value(const char *text, const char *name)
 typedef struct {
 	const char *controller; /* NULL: version 2 */
 	const char *limit, *current, *swap;
+	const char
+		*high; /* (nullable): above it the kernel takes memory back, and programs crawl */
 	const char *droppable; /* in memory.stat: file pages that can go at once */
 } MemoryFiles;
 
-static const MemoryFiles memory_v1 = { "memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
-	                               "memory.memsw.limit_in_bytes", "total_inactive_file" };
-static const MemoryFiles memory_v2 = { NULL, "memory.max", "memory.current", "memory.swap.max",
-	                               "inactive_file" };
+static const MemoryFiles memory_v1 = {
+	"memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "memory.memsw.limit_in_bytes",
+	NULL,     "total_inactive_file"
+};
+static const MemoryFiles memory_v2 = {
+	NULL, "memory.max", "memory.current", "memory.swap.max", "memory.high", "inactive_file"
+};
 
 static guint64 group_number(const FactsSource *source, const char *directory, const char *name)
 {
@@ -165,6 +170,19 @@ static void take_available(const FactsSource *source, const char *directory,
 		MIN(limits->memory_available_bytes, limit > used ? limit - used : 0);
 }
 
+static void take_limit(const FactsSource *source, const char *directory, const MemoryFiles *files,
+                       const char *name, guint64 limit, CgroupLimits *limits)
+{
+	if (limit == FACTS_UNKNOWN)
+		return;
+	take_available(source, directory, files, limit, limits);
+	if (limit < limits->memory_bytes) {
+		limits->memory_bytes = limit;
+		g_free(limits->memory_file);
+		limits->memory_file = g_build_filename(directory, name, NULL);
+	}
+}
+
 static void take_memory(const FactsSource *source, const char *directory, const MemoryFiles *files,
                         CgroupLimits *limits)
 {
@@ -177,14 +195,10 @@ static void take_memory(const FactsSource *source, const char *directory, const 
 		swap = swap >= V1_NO_LIMIT || limit > swap ? FACTS_UNKNOWN : swap - limit;
 	limits->swap_bytes = MIN(limits->swap_bytes, swap);
 
-	if (limit == FACTS_UNKNOWN)
-		return;
-	take_available(source, directory, files, limit, limits);
-	if (limit < limits->memory_bytes) {
-		limits->memory_bytes = limit;
-		g_free(limits->memory_file);
-		limits->memory_file = g_build_filename(directory, files->limit, NULL);
-	}
+	take_limit(source, directory, files, files->limit, limit, limits);
+	if (files->high != NULL)
+		take_limit(source, directory, files, files->high,
+		           group_number(source, directory, files->high), limits);
 }
 
 static bool read_memory(const FactsSource *source, const MemoryFiles *files, CgroupLimits *limits)
@@ -244,20 +258,87 @@ static bool read_cpu(const FactsSource *source, bool is_v1, CgroupLimits *limits
 	return true;
 }
 
+/* "max" is a limit that is none. */
+static void take_pids(const FactsSource *source, const char *directory, CgroupLimits *limits)
+{
+	g_autofree char *path = g_build_filename(directory, "pids.max", NULL);
+	g_autofree char *text = source_line(source, path);
+	guint64 pids = FACTS_UNKNOWN;
+
+	if (text != NULL)
+		pids = strcmp(text, "max") == 0 ? FACTS_UNLIMITED : source_parse_number(text);
+	limits->pids = MIN(limits->pids, pids);
+}
+
+static bool read_pids(const FactsSource *source, bool is_v1, CgroupLimits *limits)
+{
+	g_auto(Hierarchy) hierarchy = { NULL };
+
+	if (!hierarchy_open(source, is_v1 ? "pids" : NULL, &hierarchy))
+		return false;
+
+	/* The root group has no such file: there is no limit. */
+	limits->pids = FACTS_UNLIMITED;
+	do {
+		g_autofree char *directory = g_strconcat(hierarchy.mount, hierarchy.group, NULL);
+
+		take_pids(source, directory, limits);
+	} while (to_parent(hierarchy.group));
+	return true;
+}
+
+/* "#subsys_name hierarchy num_cgroups enabled": those of version 1, and which of them are on. */
+static char *controllers_v1(const FactsSource *source)
+{
+	g_autofree char *text = source_read(source, "/proc/cgroups");
+	g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
+	GString *list = g_string_new(NULL);
+
+	for (gsize i = 0; lines[i] != NULL; i++) {
+		g_auto(GStrv) words = g_strsplit(lines[i], "\t", 4);
+
+		if (g_strv_length(words) == 4 && *words[3] == '1')
+			g_string_append_printf(list, "%s%s", list->len > 0 ? " " : "", words[0]);
+	}
+	return g_string_free(list, text == NULL);
+}
+
+static void read_version(const FactsSource *source, CgroupLimits *limits)
+{
+	g_auto(Hierarchy) unified = { NULL };
+	g_auto(Hierarchy) memory = { NULL };
+	bool is_v2 = hierarchy_open(source, NULL, &unified);
+	bool is_v1 = hierarchy_open(source, "memory", &memory);
+	g_autofree char *path =
+		is_v2 && !is_v1 ? g_strconcat(unified.mount, "/cgroup.controllers", NULL) : NULL;
+
+	if (is_v1 || is_v2)
+		limits->version = g_strdup(!is_v1 ? "2" : is_v2 ? "hybrid" : "1");
+	limits->controllers = path != NULL ? source_line(source, path) : controllers_v1(source);
+}
+
 void cgroup_read(const FactsSource *source, CgroupLimits *limits)
 {
-	*limits = (CgroupLimits){ FACTS_UNKNOWN, FACTS_UNKNOWN, FACTS_UNKNOWN,
-		                  FACTS_UNKNOWN, NULL,          NULL };
+	*limits = (CgroupLimits){ .memory_bytes = FACTS_UNKNOWN,
+		                  .memory_available_bytes = FACTS_UNKNOWN,
+		                  .swap_bytes = FACTS_UNKNOWN,
+		                  .cpu_milli = FACTS_UNKNOWN,
+		                  .pids = FACTS_UNKNOWN };
 
 	/* A controller is in one version only; in hybrid hierarchies it is in version 1. */
 	if (!read_memory(source, &memory_v1, limits))
 		(void)read_memory(source, &memory_v2, limits);
 	if (!read_cpu(source, true, limits))
 		(void)read_cpu(source, false, limits);
+	if (!read_pids(source, true, limits))
+		(void)read_pids(source, false, limits);
+	read_version(source, limits);
 }
 
 void cgroup_clear(CgroupLimits *limits)
 {
 	g_clear_pointer(&limits->memory_file, g_free);
 	g_clear_pointer(&limits->cpu_file, g_free);
+	g_clear_pointer(&limits->version, g_free);
+	g_clear_pointer(&limits->controllers, g_free);
 }

@@ -1,51 +1,37 @@
-/* checks/facts_endpoint.c - which engine the docker program would talk to, and its plugins
+/* checks/facts_endpoint.c - which engine the docker program would talk to
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "checks/facts_endpoint.h"
+
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/json.h"
-#include "checks/facts_endpoint.h"
-#include "checks/facts_private.h"
 #include "checks/facts_socket.h"
-
-/* Largest configuration file.  Source: our own bound. */
-#define CONFIG_MAX_BYTES ((gsize)1024 * 1024)
 
 #define DEFAULT_SOCKET "/var/run/docker.sock"
 
-/* Returns: (transfer full) (nullable): "$HOME/x" with the variable put in. */
-static char *expand(const FactsSource *source, const char *pattern)
-{
-	const char *slash = strchr(pattern, '/');
-	g_autofree char *name = g_strndup(pattern + 1, (gsize)(slash - pattern - 1));
-	const char *value = source_env(source, name);
-
-	return value != NULL ? g_strconcat(value, slash, NULL) : NULL;
-}
-
-static char *config_directory(const FactsSource *source)
-{
-	const char *set = source_env(source, "DOCKER_CONFIG");
-
-	return set != NULL ? g_strdup(set) : expand(source, "$HOME/.docker");
-}
-
-static json_t *read_json(const FactsSource *source, const char *path)
-{
-	g_autofree char *full = source_path(source, path);
-
-	return json_read(full, CONFIG_MAX_BYTES, NULL);
-}
-
-static json_t *read_config(const FactsSource *source, const char *directory)
-{
-	g_autofree char *path =
-		directory != NULL ? g_build_filename(directory, "config.json", NULL) : NULL;
-
-	return path != NULL ? read_json(source, path) : NULL;
-}
+/* Where engines listen besides, on any system; most usual first.  A socket of podman starts it when
+ * somebody connects: it stands last, and is no alternative to another. */
+static const char *const socket_table[] = {
+	"$XDG_RUNTIME_DIR/docker.sock",
+	"$HOME/.docker/desktop/docker.sock",
+	"$HOME/.docker/run/docker.sock",
+	"$HOME/.orbstack/run/docker.sock",
+	"$HOME/.rd/docker.sock",
+	"$COLIMA_HOME/default/docker.sock",
+	"$HOME/.colima/default/docker.sock",
+	"$XDG_CONFIG_HOME/colima/default/docker.sock",
+	"$HOME/.colima/docker.sock",
+	"$HOME/.lima/docker/sock/docker.sock",
+};
+static const char *const podman_table[] = {
+	"$XDG_RUNTIME_DIR/podman/podman.sock",
+	"/run/podman/podman.sock",
+	"$HOME/.local/share/containers/podman/machine/podman.sock",
+};
 
 /* The docker program keeps a context under the digest of its name. */
 static char *context_endpoint(const FactsSource *source, const char *directory, const char *name)
@@ -54,56 +40,65 @@ static char *context_endpoint(const FactsSource *source, const char *directory, 
 	g_autofree char *digest = file_digest_bytes(bytes);
 	g_autofree char *path = g_build_filename(directory != NULL ? directory : "", "contexts",
 	                                         "meta", digest, "meta.json", NULL);
-	g_autoptr(json_t) meta = directory != NULL ? read_json(source, path) : NULL;
+	g_autoptr(json_t) meta = directory != NULL ? source_json(source, path) : NULL;
 	const json_t *docker = json_object_get(json_object_get(meta, "Endpoints"), "docker");
 
 	return g_strdup(json_text(docker, "Host"));
 }
 
-static bool take_context(const FactsSource *source, Endpoint *endpoint)
+static bool take_context(const FactsSource *source, const DockerConfig *config, Endpoint *endpoint)
 {
-	g_autofree char *directory = config_directory(source);
-	g_autoptr(json_t) config = read_config(source, directory);
 	const char *name = source_env(source, "DOCKER_CONTEXT");
 
 	if (name == NULL)
-		name = json_text(config, "currentContext");
+		name = json_text(config->object, "currentContext");
 	if (name == NULL || *name == '\0' || strcmp(name, "default") == 0)
 		return false;
 
-	endpoint->url = context_endpoint(source, directory, name);
+	endpoint->url = context_endpoint(source, config->directory, name);
 	endpoint->source = g_strdup_printf("context %s", name);
+	if (endpoint->url == NULL)
+		endpoint->why = g_strdup_printf("there is no context \"%s\"", name);
 	return true;
+}
+
+/* Returns: (transfer full) (nullable): the first socket of a table that somebody listens on. */
+static char *find_alive(const FactsSource *source, const char *const *table, gsize count)
+{
+	for (gsize i = 0; i < count; i++) {
+		g_autofree char *place = source_expand(source, table[i]);
+		g_autofree char *path = place != NULL ? source_path(source, place) : NULL;
+
+		if (path != NULL && socket_state(path) == ENGINE_OK)
+			return g_steal_pointer(&path);
+	}
+	return NULL;
 }
 
 /* Nothing is configured: the default socket, or the first usual one that somebody listens on. */
 static void take_default(const FactsSource *source, Endpoint *endpoint)
 {
 	g_autofree char *standard = source_path(source, DEFAULT_SOCKET);
+	g_autofree char *found = NULL;
 
-	for (gsize i = 0; socket_state(standard) != ENGINE_OK && i < engine_socket_count; i++) {
-		g_autofree char *place = expand(source, engine_socket_table[i]);
-		g_autofree char *path = place != NULL ? source_path(source, place) : NULL;
-
-		if (path != NULL && socket_state(path) == ENGINE_OK) {
-			endpoint->url = g_strconcat("unix://", path, NULL);
-			endpoint->source = g_strdup("found");
-			return;
-		}
+	if (socket_state(standard) != ENGINE_OK) {
+		found = find_alive(source, socket_table, G_N_ELEMENTS(socket_table));
+		if (found == NULL)
+			found = find_alive(source, podman_table, G_N_ELEMENTS(podman_table));
 	}
-	endpoint->url = g_strconcat("unix://", standard, NULL);
-	endpoint->source = g_strdup("default");
+	endpoint->url = g_strconcat("unix://", found != NULL ? found : standard, NULL);
+	endpoint->source = g_strdup(found != NULL ? "found" : "default");
 }
 
-void endpoint_resolve(const FactsSource *source, Endpoint *endpoint)
+void endpoint_resolve(const FactsSource *source, const DockerConfig *config, Endpoint *endpoint)
 {
 	const char *host = source_env(source, "DOCKER_HOST");
 
-	*endpoint = (Endpoint){ NULL, NULL };
+	*endpoint = (Endpoint){ NULL };
 	if (host != NULL) {
 		endpoint->url = g_strdup(host);
 		endpoint->source = g_strdup("DOCKER_HOST");
-	} else if (!take_context(source, endpoint)) {
+	} else if (!take_context(source, config, endpoint)) {
 		take_default(source, endpoint);
 	}
 }
@@ -112,62 +107,59 @@ void endpoint_clear(Endpoint *endpoint)
 {
 	g_clear_pointer(&endpoint->url, g_free);
 	g_clear_pointer(&endpoint->source, g_free);
+	g_clear_pointer(&endpoint->why, g_free);
+}
+
+static bool is_same_file(const char *a, const struct stat *b)
+{
+	struct stat status;
+
+	return stat(a, &status) == 0 && status.st_dev == b->st_dev && status.st_ino == b->st_ino;
+}
+
+/* Returns: whether @path, which somebody listens on, is neither of those files. */
+static bool is_another(const char *path, const char *taken, const GPtrArray *list)
+{
+	struct stat status;
+
+	if (stat(path, &status) != 0 || (taken != NULL && is_same_file(taken, &status)))
+		return false;
+	for (guint i = 0; i < list->len; i++)
+		if (is_same_file(g_ptr_array_index(list, i), &status))
+			return false;
+
+	return true;
+}
+
+char *endpoint_others(const FactsSource *source, const char *url)
+{
+	const char *taken =
+		url != NULL && g_str_has_prefix(url, "unix://") ? url + strlen("unix://") : NULL;
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
+
+	for (gsize i = 0; i <= G_N_ELEMENTS(socket_table); i++) {
+		g_autofree char *place =
+			source_expand(source, i == 0 ? DEFAULT_SOCKET : socket_table[i - 1]);
+		g_autofree char *path = place != NULL ? source_path(source, place) : NULL;
+
+		if (path != NULL && socket_state(path) == ENGINE_OK &&
+		    is_another(path, taken, list))
+			g_ptr_array_add(list, g_steal_pointer(&path));
+	}
+	if (list->len == 0)
+		return NULL;
+	g_ptr_array_add(list, NULL);
+	return g_strjoinv(" ", (char **)list->pdata);
 }
 
 char *facts_engine_endpoint(void)
 {
 	g_auto(GStrv) environment = g_get_environ();
 	const FactsSource source = { .root = "", .environment = environment };
-	g_auto(Endpoint) endpoint = { NULL, NULL };
+	g_auto(DockerConfig) config = { NULL };
+	g_auto(Endpoint) endpoint = { NULL };
 
-	endpoint_resolve(&source, &endpoint);
+	docker_config_read(&source, &config);
+	endpoint_resolve(&source, &config, &endpoint);
 	return g_steal_pointer(&endpoint.url);
-}
-
-/* The docker program's own order: configured directories, the user's, the system's. */
-static GPtrArray *plugin_directories(const FactsSource *source)
-{
-	static const char *const usual[] = { "/usr/local/lib/docker/cli-plugins",
-		                             "/usr/local/libexec/docker/cli-plugins",
-		                             "/usr/lib/docker/cli-plugins",
-		                             "/usr/libexec/docker/cli-plugins" };
-	GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
-	g_autofree char *directory = config_directory(source);
-	g_autoptr(json_t) config = read_config(source, directory);
-	g_auto(GStrv) extra = json_to_strv(json_object_get(config, "cliPluginsExtraDirs"));
-
-	for (gsize i = 0; extra != NULL && extra[i] != NULL; i++)
-		g_ptr_array_add(list, g_strdup(extra[i]));
-	if (directory != NULL)
-		g_ptr_array_add(list, g_build_filename(directory, "cli-plugins", NULL));
-	for (gsize i = 0; i < G_N_ELEMENTS(usual); i++)
-		g_ptr_array_add(list, g_strdup(usual[i]));
-	return list;
-}
-
-/* A plugin of the system's package has its version in the package database; no other file says it. */
-static char *packaged_version(const FactsSource *source, const char *plugin)
-{
-	static const char *const packages[] = { "docker-compose-plugin", "docker-compose-v2",
-		                                "docker-compose", NULL };
-
-	if (!g_str_has_prefix(plugin, "/usr/lib"))
-		return NULL;
-	return dpkg_version(source, packages);
-}
-
-void facts_read_engine_programs(const FactsSource *source, FactsEngine *engine)
-{
-	g_autoptr(GPtrArray) directories = plugin_directories(source);
-
-	engine->cli = source_program(source, "docker");
-	for (guint i = 0; i < directories->len && engine->compose == NULL; i++) {
-		g_autofree char *path =
-			g_build_filename(g_ptr_array_index(directories, i), "docker-compose", NULL);
-
-		if (source_exists(source, path))
-			engine->compose = g_steal_pointer(&path);
-	}
-	if (engine->compose != NULL)
-		engine->compose_version = packaged_version(source, engine->compose);
 }

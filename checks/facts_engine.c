@@ -2,87 +2,102 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "checks/facts_engine.h"
+
 #include <string.h>
 
 #include "base/fault.h"
 #include "base/file.h"
-#include "base/http.h"
+#include "base/http_stream.h"
 #include "base/json.h"
-#include "checks/facts_endpoint.h"
-#include "checks/facts_private.h"
 #include "checks/facts_socket.h"
 
 /* Largest answer: /info of an engine with hundreds of plugins has about 100 KiB. */
-#define ANSWER_MAX_BYTES ((gsize)1024 * 1024)
+#define ANSWER_MAX_BYTES ((gsize)4 * 1024 * 1024)
 
-/* The API without a version in the path: every engine has it, whatever it still supports. */
-static GBytes *get(const FactsSource *source, const char *base, const char *socket,
-                   const char *path, GError **error)
+/* Most that is shown of an engine's own words. */
+#define WORDS_MAX 200
+
+static bool put_answer(gpointer to, const void *data, gsize size_bytes, GError **error)
 {
-	g_autofree char *url = g_strconcat(base, path, NULL);
-	HttpRequest request = { .url = url,
-		                .unix_socket = socket,
-		                .timeout_ms = source_left_ms(source),
-		                .max_bytes = ANSWER_MAX_BYTES };
+	GByteArray *answer = to;
 
-	return http_get(&request, error);
+	if (size_bytes > ANSWER_MAX_BYTES - answer->len) {
+		fault_set(error, STATUS_DATA, NULL, "the answer is too large");
+		return false;
+	}
+	g_byte_array_append(answer, data, (guint)size_bytes);
+	return true;
 }
 
-static json_t *get_json(const FactsSource *source, const char *base, const char *socket,
-                        const char *path, GError **error)
+/* The API without a version in the path: every engine has it, whatever it still supports. */
+static GBytes *get(const FactsSource *source, const EngineAddress *address, const char *path,
+                   char **refusal, GError **error)
 {
-	g_autoptr(GBytes) body = get(source, base, socket, path, error);
+	g_autoptr(GByteArray) answer = g_byte_array_new();
+	g_autofree char *url = g_strconcat(address->base, path, NULL);
+	const HttpStream stream = { .method = "GET",
+		                    .url = url,
+		                    .unix_socket = address->socket,
+		                    .timeout_ms = source_left_ms(source),
+		                    .body_fd = -1,
+		                    .on_data = put_answer,
+		                    .to = answer };
+	int status = 0;
+
+	g_clear_pointer(refusal, g_free);
+	if (!http_stream(&stream, &status, refusal, error))
+		return NULL;
+	return g_byte_array_free_to_bytes(g_steal_pointer(&answer));
+}
+
+json_t *engine_ask(const FactsSource *source, const EngineAddress *address, const char *path,
+                   char **refusal, GError **error)
+{
+	g_autoptr(GBytes) body = get(source, address, path, refusal, error);
 	g_autoptr(json_t) value = body != NULL ? json_parse_bytes(body, path, error) : NULL;
 
-	if (value != NULL && !json_is_object(value)) {
+	if (value != NULL && !json_is_object(value) && !json_is_array(value)) {
 		fault_set(error, STATUS_DATA, NULL, "%s: not a JSON object", path);
 		return NULL;
 	}
 	return g_steal_pointer(&value);
 }
 
-/* An engine that could not read its own memory says 0. */
-static guint64 positive(const json_t *object, const char *key)
+/* Returns: (transfer full): what the engine says in a refusal, on one line. */
+static char *words_of(const char *refusal)
 {
-	json_int_t value = json_integer_value(json_object_get(object, key));
+	g_autoptr(GBytes) bytes = g_bytes_new_static(refusal, strlen(refusal));
+	g_autoptr(json_t) object = json_parse_bytes(bytes, "answer", NULL);
+	const char *message = json_text(object, "message");
+	g_autofree char *words = g_strndup(message != NULL ? message : refusal, WORDS_MAX);
+	g_autofree char *valid = g_utf8_make_valid(words, -1);
 
-	return value > 0 ? (guint64)value : FACTS_UNKNOWN;
+	for (char *at = valid; *at != '\0'; at++)
+		if (g_ascii_iscntrl(*at))
+			*at = ' ';
+	return g_strstrip(g_steal_pointer(&valid));
 }
 
-static Fact is_rootless(const json_t *options)
+static void fail(FactsEngine *engine, const char *refusal, const GError *error)
 {
-	for (gsize i = 0; i < json_array_size(options); i++) {
-		const char *option = json_string_value(json_array_get(options, i));
+	g_autofree char *words = refusal != NULL ? words_of(refusal) : NULL;
+	g_autofree char *lower = words != NULL ? g_ascii_strdown(words, -1) : NULL;
 
-		if (option != NULL && g_str_has_prefix(option, "name=rootless"))
-			return FACT_YES;
-	}
-	return json_is_array(options) ? FACT_NO : FACT_UNKNOWN;
-}
-
-static void take_info(const json_t *info, FactsEngine *engine)
-{
-	engine->version = g_strdup(json_text(info, "ServerVersion"));
-	engine->product = g_strdup(json_text(info, "OperatingSystem"));
-	engine->os_type = g_strdup(json_text(info, "OSType"));
-	engine->root_dir = g_strdup(json_text(info, "DockerRootDir"));
-	engine->storage_driver = g_strdup(json_text(info, "Driver"));
-	engine->cgroup_version = g_strdup(json_text(info, "CgroupVersion"));
-	engine->memory_bytes = positive(info, "MemTotal");
-	engine->cpus = positive(info, "NCPU");
-	engine->is_rootless = is_rootless(json_object_get(info, "SecurityOptions"));
-}
-
-static void fail(FactsEngine *engine, EngineState state, const GError *error)
-{
-	engine->state = state;
-	engine->why = error != NULL ? fault_message(error) : NULL;
+	engine->state = ENGINE_NO_ANSWER;
+	if (g_error_matches(error, FAULT, STATUS_DENIED))
+		engine->state = ENGINE_DENIED;
+	else if (lower != NULL && strstr(lower, "paused") != NULL)
+		engine->state = ENGINE_PAUSED;
+	g_free(engine->why);
+	engine->why = words != NULL ? g_steal_pointer(&words) : fault_message(error);
 }
 
 /* The ping is answered in a fraction of a millisecond, by an engine and by nothing else. */
-static bool ping(const FactsSource *source, const char *base, const char *socket, GError **error)
+static bool ping(const FactsSource *source, const EngineAddress *address, char **refusal,
+                 GError **error)
 {
-	g_autoptr(GBytes) body = get(source, base, socket, "/_ping", error);
+	g_autoptr(GBytes) body = get(source, address, "/_ping", refusal, error);
 	gsize size_bytes = 0;
 	const char *text = body != NULL ? g_bytes_get_data(body, &size_bytes) : NULL;
 
@@ -95,31 +110,71 @@ static bool ping(const FactsSource *source, const char *base, const char *socket
 	return true;
 }
 
-static void ask(const FactsSource *source, const char *base, const char *socket,
-                FactsEngine *engine)
+/** /version is asked beside /info, which takes as long. */
+typedef struct {
+	const FactsSource *source;
+	const EngineAddress *address;
+} Question;
+
+static gpointer ask_version(gpointer data)
 {
-	g_autoptr(GError) error = NULL;
-	g_autoptr(json_t) info = NULL;
+	const Question *question = data;
+	g_autofree char *refusal = NULL;
 
-	if (ping(source, base, socket, &error))
-		info = get_json(source, base, socket, "/info", &error);
-	if (info == NULL) {
-		bool is_denied = g_error_matches(error, FAULT, STATUS_DENIED);
-
-		fail(engine, is_denied ? ENGINE_DENIED : ENGINE_NO_ANSWER, error);
-		return;
-	}
-
-	engine->state = ENGINE_OK;
-	take_info(info, engine);
-	if (engine->version == NULL) {
-		g_autoptr(json_t) version = get_json(source, base, socket, "/version", NULL);
-
-		engine->version = g_strdup(json_text(version, "Version"));
-	}
+	return engine_ask(question->source, question->address, "/version", &refusal, NULL);
 }
 
-static void ask_socket(const FactsSource *source, const char *path, FactsEngine *engine)
+static json_t *ask_info(const FactsSource *source, const EngineAddress *address, json_t **version,
+                        char **refusal, GError **error)
+{
+	Question question = { source, address };
+	g_autoptr(json_t) info = NULL;
+	GThread *thread;
+
+	if (!ping(source, address, refusal, error))
+		return NULL;
+
+	thread = g_thread_new("version", ask_version, &question);
+	info = engine_ask(source, address, "/info", refusal, error);
+	*version = g_thread_join(thread);
+	if (info != NULL && !json_is_object(info)) {
+		fault_set(error, STATUS_DATA, NULL, "/info: not a JSON object");
+		return NULL;
+	}
+	return g_steal_pointer(&info);
+}
+
+static void ask(const FactsSource *source, const EngineAddress *address, FactsEngine *engine)
+{
+	gint64 start_us = g_get_monotonic_time();
+	g_autoptr(GError) error = NULL;
+	g_autofree char *refusal = NULL;
+	g_autoptr(json_t) version = NULL;
+	g_autoptr(json_t) info = ask_info(source, address, &version, &refusal, &error);
+
+	if (info == NULL) {
+		fail(engine, refusal, error);
+		return;
+	}
+	engine->state = ENGINE_OK;
+	g_clear_pointer(&engine->why, g_free);
+	engine->answer_ms = (guint64)(g_get_monotonic_time() - start_us) / 1000;
+	engine_take_info(info, engine);
+	engine_take_version(version, engine);
+}
+
+/* Docker Desktop's Resource Saver takes the connection at once, and some seconds to wake up. */
+static bool is_asleep(const FactsSource *source, const char *path, const FactsEngine *engine)
+{
+	g_autofree char *target = source_target(source, path + strlen(source->root));
+
+	return engine->state == ENGINE_NO_ANSWER && source_left_ms(source) <= 1 && target != NULL &&
+	       (strstr(target, "/.docker/run/") != NULL ||
+	        strstr(target, "/.docker/desktop/") != NULL);
+}
+
+static void ask_socket(const FactsSource *source, const FactsWake *wake, const char *path,
+                       FactsEngine *engine)
 {
 	static const char *const why[] = {
 		[ENGINE_ABSENT] = "there is no such socket",
@@ -127,17 +182,26 @@ static void ask_socket(const FactsSource *source, const char *path, FactsEngine 
 		[ENGINE_REFUSED] = "nobody listens on the socket",
 		[ENGINE_NO_ANSWER] = "the socket does not take connections",
 	};
+	const EngineAddress address = { "http://localhost", path };
+	FactsSource later = *source;
 	g_auto(FileFd) fd = -1;
 	EngineState state = socket_open(path, &fd);
 
-	if (state == ENGINE_OK) {
-		engine->is_here = peer_is_here(fd);
-		file_fd_clear(&fd); /* an engine that serves one at a time must not wait for it */
-		ask(source, "http://localhost", path, engine);
+	facts_read_socket_group(source, path + strlen(source->root), engine);
+	if (state != ENGINE_OK) {
+		engine->state = state;
+		engine->why = g_strdup(why[state]);
 		return;
 	}
-	engine->state = state;
-	engine->why = g_strdup(why[state]);
+	engine->is_here = peer_is_here(fd);
+	file_fd_clear(&fd); /* an engine that serves one at a time must not wait for it */
+	ask(source, &address, engine);
+	if (wake->timeout_ms == 0 || !is_asleep(source, path, engine))
+		return;
+
+	wake->on_wait(wake->data);
+	later.deadline_us = g_get_monotonic_time() + (gint64)wake->timeout_ms * 1000;
+	ask(&later, &address, engine);
 }
 
 /* An engine elsewhere is not asked: its memory and ports are not those of this machine. */
@@ -147,25 +211,34 @@ static bool is_loopback(const char *url)
 	       g_str_has_prefix(url, "tcp://localhost:") || g_str_has_prefix(url, "tcp://[::1]:");
 }
 
-void facts_read_engine(const FactsSource *source, FactsEngine *engine)
+static void refuse(const Endpoint *endpoint, FactsEngine *engine)
 {
-	g_auto(Endpoint) endpoint = { NULL };
+	engine->state = ENGINE_REMOTE;
+	if (strstr(endpoint->url, "://") == NULL)
+		engine->why = g_strdup("that is no endpoint: it has no \"unix://\" or the like");
+	else if (is_loopback(endpoint->url))
+		engine->why = g_strdup("the endpoint needs TLS");
+	else
+		engine->why = g_strdup("the endpoint is not on this machine");
+}
 
-	endpoint_resolve(source, &endpoint);
-	engine->endpoint = g_strdup(endpoint.url);
-	engine->endpoint_source = g_strdup(endpoint.source);
+void facts_read_engine(const FactsSource *source, const FactsWake *wake, const Endpoint *endpoint,
+                       FactsEngine *engine)
+{
+	engine->endpoint = g_strdup(endpoint->url);
+	engine->endpoint_source = g_strdup(endpoint->source);
+	engine->others = endpoint_others(source, endpoint->url);
 
-	if (endpoint.url == NULL) {
+	if (endpoint->url == NULL) {
 		engine->state = ENGINE_ABSENT;
-		engine->why = g_strdup("the context names no endpoint");
-	} else if (g_str_has_prefix(endpoint.url, "unix://")) {
-		ask_socket(source, endpoint.url + strlen("unix://"), engine);
-	} else if (is_loopback(endpoint.url) && source_env(source, "DOCKER_TLS_VERIFY") == NULL) {
-		g_autofree char *base = g_strconcat("http", endpoint.url + strlen("tcp"), NULL);
+		engine->why = g_strdup(endpoint->why);
+	} else if (g_str_has_prefix(endpoint->url, "unix://")) {
+		ask_socket(source, wake, endpoint->url + strlen("unix://"), engine);
+	} else if (is_loopback(endpoint->url) && source_env(source, "DOCKER_TLS_VERIFY") == NULL) {
+		g_autofree char *base = g_strconcat("http", endpoint->url + strlen("tcp"), NULL);
 
-		ask(source, base, NULL, engine);
+		ask(source, &(EngineAddress){ base, NULL }, engine);
 	} else {
-		engine->state = ENGINE_REMOTE;
-		engine->why = g_strdup("the endpoint is not on this machine, or needs TLS");
+		refuse(endpoint, engine);
 	}
 }

@@ -25,8 +25,10 @@ typedef struct {
 } Fields;
 
 extern const Fields facts_fields;
+extern const Fields card_fields;
 extern const Fields directory_fields;
 extern const Fields port_fields;
+extern const Fields server_fields;
 
 /** Sets every number to FACTS_UNKNOWN; the rest of a zeroed struct is right already. */
 void fields_init(gpointer object, const Fields *fields);

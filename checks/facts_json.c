@@ -80,9 +80,11 @@ json_t *facts_to_json(const Facts *facts)
 
 	(void)json_object_set_new(result, "schema", json_integer(FACTS_SCHEMA));
 	(void)json_object_update(result, members);
+	(void)json_object_set_new(result, "cards", list_to_json(facts->cards, &card_fields));
 	(void)json_object_set_new(result, "directories",
 	                          list_to_json(facts->directories, &directory_fields));
 	(void)json_object_set_new(result, "ports", list_to_json(facts->ports, &port_fields));
+	(void)json_object_set_new(result, "servers", list_to_json(facts->servers, &server_fields));
 	return result;
 }
 
@@ -150,28 +152,61 @@ static bool fields_from_json(const json_t *from, gpointer object, const Fields *
 	return true;
 }
 
-static bool directories_from_json(const json_t *array, Facts *facts, GError **error)
-{
-	for (gsize i = 0; i < json_array_size(array); i++) {
-		FactsDirectory *directory = facts_directory_new(NULL);
+/** A list of the facts: an array of objects in JSON. */
+typedef struct {
+	const char *name;
+	GPtrArray *into;
+	const Fields *fields;
+	gpointer (*make)(void);
+} List;
 
-		g_ptr_array_add(facts->directories, directory);
-		if (!fields_from_json(json_array_get(array, i), directory, &directory_fields,
-		                      error))
+static gpointer make_card(void)
+{
+	return facts_card_new();
+}
+
+static gpointer make_directory(void)
+{
+	return facts_directory_new(NULL);
+}
+
+static gpointer make_port(void)
+{
+	return facts_port_new(FACTS_UNKNOWN);
+}
+
+static gpointer make_server(void)
+{
+	return facts_server_new(NULL);
+}
+
+static bool list_from_json(const json_t *object, const List *list, GError **error)
+{
+	const json_t *array = json_object_get(object, list->name);
+
+	for (gsize i = 0; i < json_array_size(array); i++) {
+		gpointer element = list->make();
+
+		g_ptr_array_add(list->into, element);
+		if (!fields_from_json(json_array_get(array, i), element, list->fields, error))
 			return false;
 	}
 	return true;
 }
 
-static bool ports_from_json(const json_t *array, Facts *facts, GError **error)
+static bool lists_from_json(const json_t *object, Facts *facts, GError **error)
 {
-	for (gsize i = 0; i < json_array_size(array); i++) {
-		FactsPort *port = facts_port_new(FACTS_UNKNOWN);
+	const List lists[] = {
+		{ "cards", facts->cards, &card_fields, make_card },
+		{ "directories", facts->directories, &directory_fields, make_directory },
+		{ "ports", facts->ports, &port_fields, make_port },
+		{ "servers", facts->servers, &server_fields, make_server },
+	};
 
-		g_ptr_array_add(facts->ports, port);
-		if (!fields_from_json(json_array_get(array, i), port, &port_fields, error))
+	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
+		if (!list_from_json(object, &lists[i], error))
 			return false;
-	}
+
 	return true;
 }
 
@@ -186,8 +221,7 @@ Facts *facts_from_json(const json_t *object, GError **error)
 		return NULL;
 	}
 	if (!fields_from_json(object, facts, &facts_fields, error) ||
-	    !directories_from_json(json_object_get(object, "directories"), facts, error) ||
-	    !ports_from_json(json_object_get(object, "ports"), facts, error))
+	    !lists_from_json(object, facts, error))
 		return NULL;
 
 	return g_steal_pointer(&facts);

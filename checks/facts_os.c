@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "checks/facts_private.h"
+#include "checks/facts_os.h"
 
 /* The value of an assignment as a shell takes it: one word, quotes and backslashes resolved. */
 static char *shell_value(const char *text)
@@ -38,19 +38,23 @@ static void put(char **field, const char *text)
 
 void os_release_parse(const char *text, FactsSystem *system)
 {
+	const struct {
+		const char *key;
+		char **field;
+	} members[] = { { "ID=", &system->id },
+		        { "ID_LIKE=", &system->id_like },
+		        { "VERSION_ID=", &system->version },
+		        { "VARIANT_ID=", &system->variant },
+		        { "SUPPORT_END=", &system->support_end },
+		        { "PRETTY_NAME=", &system->pretty } };
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
 	for (gsize i = 0; lines[i] != NULL; i++) {
 		char *line = g_strstrip(lines[i]);
 
-		if (g_str_has_prefix(line, "ID="))
-			put(&system->id, line + strlen("ID="));
-		else if (g_str_has_prefix(line, "ID_LIKE="))
-			put(&system->id_like, line + strlen("ID_LIKE="));
-		else if (g_str_has_prefix(line, "VERSION_ID="))
-			put(&system->version, line + strlen("VERSION_ID="));
-		else if (g_str_has_prefix(line, "PRETTY_NAME="))
-			put(&system->pretty, line + strlen("PRETTY_NAME="));
+		for (gsize j = 0; j < G_N_ELEMENTS(members); j++)
+			if (g_str_has_prefix(line, members[j].key))
+				put(members[j].field, line + strlen(members[j].key));
 	}
 }
 
@@ -182,12 +186,30 @@ static char *immutable(const FactsSource *source, const FactsSystem *system)
 	return NULL;
 }
 
+/* A distribution has one of the two; a foreign loader beside glibc's own does not make it musl. */
+static const char *library(const FactsSource *source)
+{
+	static const struct {
+		const char *loader, *name;
+	} loaders[] = { { "/lib64/ld-linux-x86-64.so.2", "glibc" },
+		        { "/lib/ld-linux-aarch64.so.1", "glibc" },
+		        { "/lib/ld-linux-armhf.so.3", "glibc" },
+		        { "/lib/ld-musl-x86_64.so.1", "musl" },
+		        { "/lib/ld-musl-aarch64.so.1", "musl" } };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(loaders); i++)
+		if (source_exists(source, loaders[i].loader))
+			return loaders[i].name;
+
+	return NULL;
+}
+
 void facts_read_surroundings(const FactsSource *source, FactsSystem *system)
 {
 	system->container = container(source);
 	system->ci = ci_name(source);
 	system->wsl = wsl_version(source);
 	system->immutable = immutable(source, system);
-	system->home = g_strdup(source_env(source, "HOME"));
+	system->library = g_strdup(library(source));
 	system->has_systemd = source_exists(source, "/run/systemd/system") ? FACT_YES : FACT_NO;
 }

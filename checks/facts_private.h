@@ -10,11 +10,18 @@
  *  desktop with 4,000 packages has about 6 MiB. */
 #define SOURCE_MAX_BYTES ((gsize)32 * 1024 * 1024)
 
+/** What has been read, so that no file is opened twice in a run. */
+typedef struct SourceCache SourceCache;
+SourceCache *source_cache_new(void);
+void source_cache_free(SourceCache *cache);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SourceCache, source_cache_free)
+
 /** Where files and variables come from: the machine, or a tree that a test laid out. */
 typedef struct {
 	const char *root; /* "" for the machine itself */
 	char **environment;
 	gint64 deadline_us; /* monotonic: engine and keyring answer before it or not at all */
+	SourceCache *cache; /* (nullable): every read opens its file */
 } FactsSource;
 
 /** Returns: (transfer full): the path under the root. */
@@ -23,6 +30,10 @@ char *source_path(const FactsSource *source, const char *path);
 /** Returns: (transfer full) (nullable): the file as text, up to its first NUL byte; NULL when it
  *  cannot be read. */
 char *source_read(const FactsSource *source, const char *path);
+
+/** Calls @visit with the file as text, when it can be read: for large ones, which are not copied. */
+typedef void (*SourceVisit)(const char *text, gpointer data);
+void source_visit(const FactsSource *source, const char *path, SourceVisit visit, gpointer data);
 
 /** Returns: (transfer full) (nullable): as source_read(), white space at both ends taken off. */
 char *source_line(const FactsSource *source, const char *path);
@@ -35,6 +46,13 @@ guint64 source_parse_number(const char *text);
 
 /** Returns: whether a file, directory or socket is there; false for a dangling symlink. */
 bool source_exists(const FactsSource *source, const char *path);
+
+/** Returns: (transfer full) (nullable): the last part of what the symbolic link points to. */
+char *source_link(const FactsSource *source, const char *path);
+
+/** Returns: (transfer full) (element-type utf8): sorted names in a directory; empty when it cannot be
+ *  read. */
+GPtrArray *source_list(const FactsSource *source, const char *path);
 
 /** Returns: (transfer none) (nullable): the variable; NULL when empty too. */
 const char *source_env(const FactsSource *source, const char *name);
@@ -70,29 +88,18 @@ extern const bool port_probe_reuses_address;
 /** Fills keyring; blocks until the deadline at most. */
 void facts_read_keyring(const FactsSource *source, FactsKeyring *keyring);
 
-/** Limits that the control groups of this process set; FACTS_UNKNOWN where there is none. */
-typedef struct {
-	guint64 memory_bytes;
-	guint64 memory_available_bytes; /* limit less what is used and cannot be dropped */
-	guint64 swap_bytes;
-	guint64 cpu_milli;
-	char *memory_file; /* (nullable): that sets memory_bytes */
-	char *cpu_file;    /* (nullable) */
-} CgroupLimits;
+/** Fills the limits that every system has: of files, processes and sizes. */
+void limits_read_process(FactsLimits *limits);
 
-/** Reads version 1, 2 and hybrid hierarchies.  @limits: filled; clear with cgroup_clear(). */
-void cgroup_read(const FactsSource *source, CgroupLimits *limits);
-void cgroup_clear(CgroupLimits *limits);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CgroupLimits, cgroup_clear)
+/** Finds the cards, and what programs need to compute on them; runs nothing. */
+void facts_read_gpu(const FactsSource *source, Facts *facts);
 
-/** Takes id, id_like, version and pretty name from the text of an os-release file. */
-void os_release_parse(const char *text, FactsSystem *system);
+/** Fills what the processor says of itself: features, whether it can run virtual machines, and the hypervisor
+ *  ("" for none). */
+void isa_read(const char *architecture, FactsSystem *system, FactsCpu *cpu);
 
-/** Fills container, CI, WSL, immutable, systemd, home. */
-void facts_read_surroundings(const FactsSource *source, FactsSystem *system);
-
-/** Returns: (transfer full) (nullable): instruction sets that programs here may use. */
-char *cpu_features_read(const char *architecture);
+/** Looks for earlier installations. */
+void facts_read_installed(const FactsSource *source, FactsInstalled *installed);
 
 /** Takes the distribution from @system. */
 void facts_read_packages(const FactsSource *source, const FactsSystem *system,
@@ -101,20 +108,11 @@ void facts_read_packages(const FactsSource *source, const FactsSystem *system,
 /** Returns: (transfer full) (nullable): version of the first of @packages that dpkg has. */
 char *dpkg_version(const FactsSource *source, const char *const *packages);
 
+FactsCard *facts_card_new(void);
 FactsDirectory *facts_directory_new(const char *path);
+void facts_directory_free(gpointer directory);
 FactsPort *facts_port_new(guint64 number);
-FactsDirectory *facts_read_directory(const char *path);
+FactsServer *facts_server_new(const char *url);
+/** @known: (nullable) (element-type FactsDirectory): what is read already is not read again. */
+FactsDirectory *facts_read_directory(const char *path, const GPtrArray *known);
 FactsPort *facts_read_port(guint16 number);
-
-/** Resolves the endpoint as the docker program does and asks it; blocks until the deadline at
- *  most. */
-void facts_read_engine(const FactsSource *source, FactsEngine *engine);
-
-/** Fills cli, compose and compose_version: files only. */
-void facts_read_engine_programs(const FactsSource *source, FactsEngine *engine);
-
-/** Reads the settings of either generation. */
-void facts_read_desktop(const FactsSource *source, FactsDesktop *desktop);
-
-/** Judges the text of a settings file: sets state, why and the four settings. */
-void desktop_parse(GBytes *text, FactsDesktop *desktop);

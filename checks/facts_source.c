@@ -2,7 +2,9 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,18 +17,74 @@ char *source_path(const FactsSource *source, const char *path)
 	return g_strconcat(source->root, path, NULL);
 }
 
-char *source_read(const FactsSource *source, const char *path)
+struct SourceCache {
+	GMutex mutex;      /* engine and keyring are read on threads of their own */
+	GHashTable *files; /* char * path -> char * text, NULL for one that cannot be read */
+};
+
+SourceCache *source_cache_new(void)
+{
+	SourceCache *cache = g_new0(SourceCache, 1);
+
+	g_mutex_init(&cache->mutex);
+	cache->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	return cache;
+}
+
+void source_cache_free(SourceCache *cache)
+{
+	if (cache == NULL)
+		return;
+
+	g_hash_table_unref(cache->files);
+	g_mutex_clear(&cache->mutex);
+	g_free(cache);
+}
+
+/* As text: a byte more holds its end. */
+static char *read_file(const FactsSource *source, const char *path)
 {
 	g_autofree char *full = source_path(source, path);
-	g_autoptr(GBytes) bytes = file_read(full, SOURCE_MAX_BYTES, NULL);
+	GBytes *bytes = file_read(full, SOURCE_MAX_BYTES, NULL);
 	gsize size_bytes = 0;
-	const char *data;
+	char *text;
 
 	if (bytes == NULL)
 		return NULL;
 
-	data = g_bytes_get_data(bytes, &size_bytes);
-	return data != NULL ? g_strndup(data, size_bytes) : g_strdup("");
+	text = g_bytes_unref_to_data(bytes, &size_bytes);
+	text = g_realloc(text, size_bytes + 1);
+	text[size_bytes] = '\0';
+	return text;
+}
+
+/* What is in the cache stays where it is as long as the cache. */
+static const char *read_cached(SourceCache *cache, const FactsSource *source, const char *path)
+{
+	gpointer text = NULL;
+
+	g_mutex_lock(&cache->mutex);
+	if (!g_hash_table_lookup_extended(cache->files, path, NULL, &text)) {
+		text = read_file(source, path);
+		(void)g_hash_table_insert(cache->files, g_strdup(path), text);
+	}
+	g_mutex_unlock(&cache->mutex);
+	return text;
+}
+
+char *source_read(const FactsSource *source, const char *path)
+{
+	return source->cache != NULL ? g_strdup(read_cached(source->cache, source, path))
+	                             : read_file(source, path);
+}
+
+void source_visit(const FactsSource *source, const char *path, SourceVisit visit, gpointer data)
+{
+	g_autofree char *own = source->cache == NULL ? read_file(source, path) : NULL;
+	const char *text = source->cache != NULL ? read_cached(source->cache, source, path) : own;
+
+	if (text != NULL)
+		visit(text, data);
 }
 
 char *source_line(const FactsSource *source, const char *path)
@@ -62,6 +120,38 @@ bool source_exists(const FactsSource *source, const char *path)
 	g_autofree char *full = source_path(source, path);
 
 	return access(full, F_OK) == 0;
+}
+
+char *source_link(const FactsSource *source, const char *path)
+{
+	g_autofree char *full = source_path(source, path);
+	char target[PATH_MAX];
+	gssize length = readlink(full, target, sizeof(target) - 1);
+
+	if (length <= 0)
+		return NULL;
+	target[length] = '\0';
+	return g_path_get_basename(target);
+}
+
+static gint compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+GPtrArray *source_list(const FactsSource *source, const char *path)
+{
+	g_autofree char *full = source_path(source, path);
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+	DIR *directory = opendir(full);
+
+	for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			g_ptr_array_add(names, g_strdup(entry->d_name));
+	if (directory != NULL)
+		(void)closedir(directory);
+	g_ptr_array_sort(names, compare_names);
+	return names;
 }
 
 const char *source_env(const FactsSource *source, const char *name)

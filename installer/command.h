@@ -48,9 +48,12 @@ const Command *command_find(const char *first, const char *second);
 
 /* Each in installer/command_NAME.c, with its options beside it. */
 bool command_check(App *app, int argc, char **argv, GError **error);
+bool command_check_explain(App *app, int argc, char **argv, GError **error);
 bool command_facts(App *app, int argc, char **argv, GError **error);
 bool command_stacks(App *app, int argc, char **argv, GError **error);
 bool command_unpack(App *app, int argc, char **argv, GError **error);
+bool command_stack_new(App *app, int argc, char **argv, GError **error);
+bool command_stack_lint(App *app, int argc, char **argv, GError **error);
 bool command_keys_set(App *app, int argc, char **argv, GError **error);
 bool command_keys_get(App *app, int argc, char **argv, GError **error);
 bool command_keys_list(App *app, int argc, char **argv, GError **error);
@@ -93,6 +96,7 @@ bool command_version(App *app, int argc, char **argv, GError **error);
 
 extern const GOptionEntry command_check_options[];
 extern const GOptionEntry command_facts_options[];
+extern const GOptionEntry command_stack_lint_options[];
 extern const GOptionEntry command_keys_set_options[];
 extern const GOptionEntry command_keys_get_options[];
 extern const GOptionEntry command_keys_sync_options[];

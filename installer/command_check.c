@@ -2,20 +2,31 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <string.h>
+
 #include "base/fault.h"
+#include "installer/check_list.h"
+#include "installer/check_page.h"
 #include "installer/findings.h"
+#include "installer/html.h"
 #include "installer/preflight.h"
 
-/* Largest facts file.  Source: our own bound; one has about 6 KiB. */
+/* Largest facts file.  Source: our own bound; one has about 12 KiB. */
 #define FACTS_MAX_BYTES ((gsize)1024 * 1024)
 
 static char *facts_file;
 static gboolean is_all;
+static gboolean is_list;
+static gboolean is_network;
 
 const GOptionEntry command_check_options[] = {
 	{ "facts", 0, 0, G_OPTION_ARG_FILENAME, &facts_file,
 	  "judge the machine that FILE, made by \"slipway facts\", describes", "FILE" },
-	{ "all", 0, 0, G_OPTION_ARG_NONE, &is_all, "show what passes, too", NULL },
+	{ "all", 0, 0, G_OPTION_ARG_NONE, &is_all,
+	  "show what passes, too; run nvidia-smi where there is a card for it", NULL },
+	{ "network", 0, 0, G_OPTION_ARG_NONE, &is_network,
+	  "ask the servers that the stack is loaded from, too", NULL },
+	{ "list", 0, 0, G_OPTION_ARG_NONE, &is_list, "list the checks; judge nothing", NULL },
 	{ 0 },
 };
 
@@ -38,26 +49,6 @@ static bool choose_profile(App *app, const Stack *stack, const char **profile, G
 	return false;
 }
 
-/* "~" is the home directory of the machine that is judged. */
-static char *choose_prefix(App *app, const Stack *stack, const Facts *facts, GError **error)
-{
-	const char *set = settings_text(app->settings, "prefix");
-	const char *prefix = stack != NULL ? stack->prefix : "~";
-
-	if (set != NULL)
-		return g_strdup(set);
-	if (facts != NULL && facts->system.home != NULL && *prefix == '~')
-		return g_strconcat(facts->system.home, prefix + 1, NULL);
-	return paths_expand(app->paths, prefix, error);
-}
-
-static char *choose_state(App *app, const Facts *facts)
-{
-	if (facts != NULL && facts->system.home != NULL)
-		return g_build_filename(facts->system.home, ".local", "state", "slipway", NULL);
-	return g_strdup(app->paths->state);
-}
-
 static Facts *read_facts_file(GError **error)
 {
 	g_autoptr(json_t) object = json_read(facts_file, FACTS_MAX_BYTES, error);
@@ -68,84 +59,157 @@ static Facts *read_facts_file(GError **error)
 	return facts;
 }
 
-static void print_heading(App *app, const Stack *stack, const Facts *facts)
+/* Of the machine that is judged, not of this one. */
+static Preflight *needs_elsewhere(App *app, const Stack *stack, const char *profile,
+                                  const Facts *facts)
 {
-	const FactsSystem *system = &facts->system;
-	g_autofree char *text = g_strdup_printf(
-		"checks for %s on %s %s", stack != NULL ? stack->title : "a small stack",
-		system->pretty != NULL ? system->pretty : "an unknown system",
-		system->architecture != NULL ? system->architecture : "");
-	g_autofree char *bold = term_styled(app->term, TERM_BOLD, text);
+	const char *home = facts->system.home != NULL ? facts->system.home : app->paths->home;
+
+	return preflight_new_elsewhere(stack, profile, settings_text(app->settings, "prefix"),
+	                               home);
+}
+
+static Preflight *needs_here(App *app, const Stack *stack, const char *profile, GError **error)
+{
+	const char *set = settings_text(app->settings, "prefix");
+	g_autofree char *prefix =
+		set != NULL ? g_strdup(set)
+			    : paths_expand(app->paths, stack != NULL ? stack->prefix : "~", error);
+
+	return prefix != NULL ? preflight_new(stack, profile, prefix, app->paths->state) : NULL;
+}
+
+static void print_heading(App *app, const FindingsReport *report)
+{
+	g_autofree char *title = findings_title(report);
+	g_autofree char *bold = term_styled(app->term, TERM_BOLD, title);
+	g_autofree char *machine = findings_machine(report->facts);
 
 	term_print(app->term, "%s", bold);
-	if (facts->elapsed_us != FACTS_UNKNOWN)
-		term_print(app->term, "   %.1f ms", (double)facts->elapsed_us / 1000);
+	if (report->facts->elapsed_us != FACTS_UNKNOWN)
+		term_print(app->term, "   %.1f ms", (double)report->facts->elapsed_us / 1000);
 	term_print(app->term, "\n");
+	if (*machine != '\0')
+		term_print(app->term, "%s\n", machine);
 }
 
-static void print_summary(App *app, const GPtrArray *findings)
+static void print_report(App *app, const FindingsReport *report, bool is_each)
 {
-	findings_print_rest(app->term, findings);
+	const GPtrArray *findings = report->findings;
+	guint unknown = findings_count(findings, CHECK_UNKNOWN);
+
+	print_heading(app, report);
+	findings_print(app->term, findings, is_each);
+	if (!is_each)
+		findings_print_rest(app->term, findings);
 	term_print(app->term, "%u fail, %u warn, %u unknown.\n",
 	           findings_count(findings, CHECK_FAIL), findings_count(findings, CHECK_WARN),
-	           findings_count(findings, CHECK_UNKNOWN));
+	           is_each ? unknown : unknown - findings_count_idle(findings));
 }
 
-static void put_document(App *app, const Stack *stack, const Facts *facts,
-                         const GPtrArray *findings)
+static bool show(App *app, const FindingsReport *report, const char *const *ids, GError **error)
 {
-	if (app->document == NULL)
-		app->document = json_object();
+	const char *path = settings_text(app->settings, "html");
 
-	json_put(app->document, "stack", stack != NULL ? stack->name : NULL);
-	(void)json_object_set_new(app->document, "elapsed_us",
-	                          facts->elapsed_us <= G_MAXINT64
-	                                  ? json_integer((json_int_t)facts->elapsed_us)
-	                                  : json_null());
-	(void)json_object_set_new(app->document, "ignored_count",
-	                          json_integer(findings_count(findings, CHECK_IGNORED)));
-	(void)json_object_set_new(app->document, "checks", findings_to_json(findings));
+	print_report(app, report, is_all || ids[0] != NULL);
+	if (term_is_json(app->term)) {
+		if (app->document == NULL)
+			app->document = json_object();
+		findings_put(app->document, report);
+	}
+	if (path != NULL && !check_page_write(path, report, app->paths->home, error))
+		return false;
+	return findings_pass(report->findings, error);
 }
 
-static bool judge(App *app, const Stack *stack, GError **error)
+/* @ids: these checks alone, NULL-terminated; none: all. */
+static bool judge(App *app, const StackBundle *bundle, const char *const *ids, GError **error)
 {
+	const Stack *stack = bundle != NULL ? stacks_definition(bundle) : NULL;
 	const char *const *ignored = (const char *const *)settings_list(app->settings, "ignore");
 	g_autoptr(Facts) facts = facts_file != NULL ? read_facts_file(error) : NULL;
-	g_autofree char *prefix = NULL;
-	g_autofree char *state = NULL;
 	g_autoptr(Preflight) preflight = NULL;
 	g_autoptr(GPtrArray) findings = NULL;
 	const char *profile;
 
 	if ((facts_file != NULL && facts == NULL) || !choose_profile(app, stack, &profile, error))
 		return false;
-	prefix = choose_prefix(app, stack, facts, error);
-	if (prefix == NULL)
+	preflight = facts != NULL ? needs_elsewhere(app, stack, profile, facts)
+	                          : needs_here(app, stack, profile, error);
+	if (preflight == NULL)
 		return false;
-
-	state = choose_state(app, facts);
-	preflight = preflight_new(stack, profile, prefix, state);
+	preflight->is_slow_asked = is_all;
+	preflight->term = app->term;
 	if (facts == NULL)
 		facts = preflight_facts(preflight);
-	else if (stack != NULL) /* which programs that machine has, its facts do not say */
-		preflight->needs.needs_packages = stack->tools->len > 0;
-	findings = check_run_all(facts, &preflight->needs, ignored);
+	if (is_network && facts_file == NULL)
+		preflight_ask_servers(app, bundle, facts);
 
+	findings = check_run_all(facts, &preflight->needs, ignored);
+	if (ids[0] != NULL)
+		check_keep(findings, ids);
 	findings_warn_unknown(app->term, ignored);
-	print_heading(app, stack, facts);
-	findings_print(app->term, findings, is_all);
-	print_summary(app, findings);
-	put_document(app, stack, facts, findings);
-	return findings_pass(findings, error);
+	return show(app, &(FindingsReport){ stack, facts, findings }, ids, error);
 }
 
-bool command_check(App *app, int argc, char **argv, GError **error)
+/* A check was meant where there is a dot, as in nearly all of them, and no path. */
+static bool is_like_check(const char *word)
 {
-	g_autoptr(StackBundle) bundle = argc > 0 ? stacks_open(argv[0], error) : NULL;
+	return strchr(word, '.') != NULL && strchr(word, '/') == NULL;
+}
 
-	if (argc > 0 && bundle == NULL)
+/* Tells the words apart: checks go to @ids, of others there is one at most. */
+static bool take_words(char **words, const char **stack, GPtrArray *ids, GError **error)
+{
+	for (; *words != NULL; words++) {
+		if (check_is_known(*words)) {
+			g_ptr_array_add(ids, *words);
+		} else if (*stack == NULL) {
+			*stack = *words;
+		} else if (is_like_check(*words)) {
+			check_set_unknown(*words, error);
+			return false;
+		} else {
+			fault_set(error, STATUS_USAGE, "See \"slipway check --list\".",
+			          "\"%s\" is no check, and one stack at a time is judged", *words);
+			return false;
+		}
+	}
+	g_ptr_array_add(ids, NULL);
+	return true;
+}
+
+static StackBundle *open_stack(const char *word, GError **error)
+{
+	StackBundle *bundle = stacks_open(word, error);
+
+	if (bundle == NULL && is_like_check(word) && g_error_matches(*error, FAULT, STATUS_USAGE)) {
+		g_clear_error(error);
+		check_set_unknown(word, error);
+	}
+	return bundle;
+}
+
+bool command_check(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
+{
+	const char *path = settings_text(app->settings, "html");
+	g_autoptr(GPtrArray) ids = g_ptr_array_new();
+	g_autoptr(StackBundle) bundle = NULL;
+	const char *word = NULL;
+	const char *const *chosen;
+
+	if (!take_words(argv, &word, ids, error) ||
+	    (path != NULL && !html_check_place(path, error)))
 		return false;
-	return judge(app, bundle != NULL ? stacks_definition(bundle) : NULL, error);
+	bundle = word != NULL ? open_stack(word, error) : NULL;
+	if (word != NULL && bundle == NULL)
+		return false;
+	chosen = (const char *const *)(gpointer)ids->pdata;
+	if (is_list) {
+		check_list(app, chosen);
+		return true;
+	}
+	return judge(app, bundle, chosen, error);
 }
 
 /* A facts file is to be judged against any stack: it has the ports of all that are embedded. */

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/file.h"
 #include "installer/completion.h"
 #include "installer/receipt.h"
+#include "payload/stack.h"
 
 /* Names in the receipt; none where it cannot be read. */
 static char **installed_names(const App *app)
@@ -18,6 +20,27 @@ static char **installed_names(const App *app)
 
 	json_object_foreach(json_object_get(receipt, "stacks"), name, stack)
 		g_ptr_array_add(names, g_strdup(name));
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&names), false);
+}
+
+/* Those of the installed stack that one of @words names. */
+static char **service_names(const App *app, const char *const *words)
+{
+	g_autoptr(json_t) receipt = app->paths ? receipt_load(app->paths->state, NULL) : NULL;
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	const json_t *entry = NULL;
+
+	for (; *words && !entry; words++)
+		entry = receipt_stack(receipt, *words);
+
+	g_autofree char *path =
+		g_build_filename(json_text_or(entry, "stack_dir", "/"), "stack.ini", NULL);
+	g_autoptr(GBytes) text = entry ? file_read(path, INI_MAX_BYTES, NULL) : NULL;
+	g_autoptr(Stack) stack = text ? stack_parse(text, path, NULL) : NULL;
+	const GPtrArray *services = stack ? stack->services : NULL;
+	for (guint i = 0; services && i < services->len; i++)
+		g_ptr_array_add(names, g_strdup(((const StackService *)services->pdata[i])->name));
 	g_ptr_array_add(names, NULL);
 	return (char **)g_ptr_array_free(g_steal_pointer(&names), false);
 }
@@ -68,7 +91,9 @@ static void suggest(const App *app, const CompletionShell *shell, char *const *w
 	g_auto(GStrv) joined =
 		shell->is_literal ? completion_join((const char *const *)words, at) : NULL;
 	const char *const *line = (const char *const *)(joined ? joined : words);
-	g_autoptr(Completion) completion = completion_new(line, (const char *const *)installed);
+	g_auto(GStrv) services = service_names(app, line);
+	g_autoptr(Completion) completion =
+		completion_new(line, (const char *const *)installed, (const char *const *)services);
 
 	print_kind(app->term, completion,
 	           joined ? at[completion->command_at] : completion->command_at);

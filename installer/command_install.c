@@ -41,10 +41,21 @@ static void preparation_clear(Preparation *preparation)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Preparation, preparation_clear)
 
+/* Ports are tried only where some are to be chosen. */
+static Facts *read_facts(const App *app, const Stack *stack, const json_t *receipt)
+{
+	FactsRequest request = { 0 };
+	g_autofree guint16 *ports = plan_port_candidates(stack, &request.port_count);
+
+	request.ports = ports;
+	if (!plan_chooses_ports(stack, app->settings, receipt))
+		request.port_count = 0;
+	return facts_read(&request);
+}
+
 static bool prepare(App *app, const char *word, Preparation *into, GError **error)
 {
 	g_autoptr(json_t) receipt = receipt_load(app->paths->state, error);
-	FactsRequest request = { 0 };
 
 	if (!receipt)
 		return false;
@@ -52,7 +63,7 @@ static bool prepare(App *app, const char *word, Preparation *into, GError **erro
 	if (!into->bundle)
 		return false;
 
-	into->facts = facts_read(&request);
+	into->facts = read_facts(app, stacks_definition(into->bundle), receipt);
 	into->host = host_new(app, into->facts, error);
 	if (!into->host)
 		return false;
@@ -109,6 +120,8 @@ static void describe(App *app, const Plan *plan)
 	session_put(app, "stack", json_string(plan->stack));
 	session_put(app, "profile", json_string(plan->profile));
 	session_put(app, "prefix", json_string(plan->prefix));
+	session_put(app, "ports", json_incref(plan->ports));
+	session_put(app, "port_taken", plan->clash ? json_string(plan->clash) : json_null());
 	session_put(app, "steps", plan_describe(plan));
 	session_put(app, "due", json_integer(plan_count_due(plan)));
 	session_put(app, "deferred", json_integer(plan_count_deferred(plan)));

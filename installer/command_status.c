@@ -84,8 +84,7 @@ static bool show_services_of(App *app, const char *name, json_t *shown, LifeSumm
 {
 	g_autoptr(Lifecycle) life = lifecycle_open(app, name, error);
 
-	return life &&
-	       (life->projects->len == 0 || life_status(life, has_resources, shown, found, error));
+	return life && life_status(life, has_resources, shown, found, error);
 }
 
 /* @is_named: it alone was asked for: how it is decides the status. */
@@ -112,13 +111,14 @@ static bool show_stack(App *app, const char *name, const json_t *stack, bool is_
 		g_autofree char *why = fault_message(cause);
 		term_print(app->term, "  its services are not known: %s\n", why);
 	}
-	if (found.ill == 0 || !is_named)
+	if (found.ill + found.natives_ill == 0 || !is_named)
 		return true;
 	if (found.is_down)
 		fault_set(error, STATUS_FAILED, NULL, "%s is down", name);
 	else
 		fault_set(error, STATUS_FAILED, "\"slipway logs\" shows what they write.",
-		          "%u of %u services of %s are not well", found.ill, found.services, name);
+		          "%u of %u services of %s are not well", found.ill + found.natives_ill,
+		          found.services + found.natives, name);
 	return false;
 }
 

@@ -9,8 +9,10 @@
 /* One row, one command, in the order in which help shows them. */
 /* clang-format off */
 const Command command_table[] = {
-	{ "check", "[STACK]", "Judge this machine against what a stack needs",
-	  command_check_options, 0, 1, command_check },
+	{ "check", "[STACK] [CHECK...]", "Judge this machine against what a stack needs",
+	  command_check_options, 0, -1, command_check },
+	{ "check explain", "CHECK...", "Say what a check judges, why, and how to mend it",
+	  NULL, 1, -1, command_check_explain },
 	{ "plan", "STACK", "Show what install would do, and why",
 	  command_plan_options, 1, 1, command_plan },
 	{ "install", "STACK...", "Install: plan, confirm, apply, verify",
@@ -51,6 +53,10 @@ const Command command_table[] = {
 	  NULL, 0, 1, command_stacks },
 	{ "unpack", "STACK DIR", "Write a stack's files into a new directory",
 	  NULL, 2, 2, command_unpack },
+	{ "stack new", "MY-STACK", "Write a small stack of your own, to begin with",
+	  NULL, 1, 1, command_stack_new },
+	{ "stack lint", "[STACK]", "Judge a definition: is it as good as it has to be",
+	  command_stack_lint_options, 0, 1, command_stack_lint },
 	{ "keys set", "NAME", "Keep a secret; asks for it, or reads it with --stdin",
 	  command_keys_set_options, 1, 1, command_keys_set },
 	{ "keys get", "NAME", "Print a secret, to a pipe",
@@ -99,14 +105,20 @@ const Command command_table[] = {
 /* clang-format on */
 const gsize command_count = G_N_ELEMENTS(command_table);
 
-const Command *command_find(const char *first, const char *second)
+static const Command *find_named(const char *name)
 {
-	g_autofree char *both = second ? g_strdup_printf("%s %s", first, second) : NULL;
-
 	for (gsize i = 0; i < command_count; i++)
-		if (g_str_equal(command_table[i].name, first) ||
-		    g_strcmp0(command_table[i].name, both) == 0)
+		if (g_str_equal(command_table[i].name, name))
 			return &command_table[i];
 
 	return NULL;
+}
+
+/* "check explain" is not "check" with an argument. */
+const Command *command_find(const char *first, const char *second)
+{
+	g_autofree char *both = second ? g_strdup_printf("%s %s", first, second) : NULL;
+	const Command *command = both ? find_named(both) : NULL;
+
+	return command ? command : find_named(first);
 }

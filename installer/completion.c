@@ -23,7 +23,7 @@ typedef struct {
 	const char *partial;    /* what of it is to be replaced */
 	GPtrArray *arguments;   /* (element-type utf8) */
 	GHashTable *given;      /* names of options */
-	const char *const *installed;
+	const char *const *installed, *const *services;
 	const char *wanted; /* (nullable): the argument of the option in front */
 	bool are_options_over;
 } Line;
@@ -165,8 +165,10 @@ static void offer_commands(Completion *completion, const Line *line)
 
 static void offer_checks(Completion *completion, const Line *line G_GNUC_UNUSED)
 {
-	for (gsize i = 0; i < check_count; i++)
-		offer(completion, check_table[i].id, check_table[i].title);
+	const Check *check;
+
+	for (gsize i = 0; (check = check_at(i)) != NULL; i++)
+		offer(completion, check->id, check->title);
 }
 
 /* Calls @visit for the embedded stack that the line names, or for each. */
@@ -208,13 +210,20 @@ static void offer_keys(Completion *completion, const Line *line)
 	visit_stacks(completion, line, visit_keys);
 }
 
+static void offer_services(Completion *completion, const Line *line)
+{
+	for (const char *const *name = line->services; *name; name++)
+		offer(completion, *name, "service");
+}
+
 static const struct {
 	const char *word;
 	void (*offer)(Completion *completion, const Line *line);
 } argument_table[] = {
-	{ "STACK", offer_stacks }, { "DIR", offer_directories },  { "FILE", offer_files },
-	{ "SHELL", offer_shells }, { "COMMAND", offer_commands }, { "CHECK", offer_checks },
-	{ "NAME", offer_keys },    { "PROFILE", offer_profiles }, { "KEY", offer_keys },
+	{ "STACK", offer_stacks },     { "DIR", offer_directories },  { "FILE", offer_files },
+	{ "SHELL", offer_shells },     { "COMMAND", offer_commands }, { "CHECK", offer_checks },
+	{ "SERVICE", offer_services }, { "NAME", offer_keys },        { "PROFILE", offer_profiles },
+	{ "KEY", offer_keys },
 };
 
 /* @argument: as in a usage line: "STACK", "[STACK]", "STACK...", "CHECK,...". */
@@ -240,6 +249,17 @@ static bool runs_others(const Command *command)
 	return g_str_has_prefix(command->arguments, "-- ");
 }
 
+/* "check" is a command, and begins the name of another, "check explain". */
+static void offer_longer(Completion *completion, const Line *line)
+{
+	g_autofree char *start = g_strconcat(line->command->name, " ", NULL);
+
+	for (gsize i = 0; i < command_count && line->arguments->len == 0; i++)
+		if (g_str_has_prefix(command_table[i].name, start))
+			offer(completion, command_table[i].name + strlen(start),
+			      command_table[i].summary);
+}
+
 /* Returns: whether there is something to offer. */
 static bool offer_next_argument(Completion *completion, const Line *line)
 {
@@ -252,6 +272,8 @@ static bool offer_next_argument(Completion *completion, const Line *line)
 	if (at >= count || *usage[at] == '\0')
 		return false;
 	offer_argument(completion, line, usage[at]);
+	if (completion->kind == COMPLETION_WORDS)
+		offer_longer(completion, line);
 	return completion->words->len > 0 || completion->kind != COMPLETION_WORDS;
 }
 
@@ -338,14 +360,17 @@ static void read_line(Completion *completion, Line *line, const char *const *wor
 	offer_last(completion, line);
 }
 
-Completion *completion_new(const char *const *words, const char *const *installed)
+Completion *completion_new(const char *const *words, const char *const *installed,
+                           const char *const *services)
 {
 	guint count = 0;
 	guint at = 0;
 	g_autoptr(GPtrArray) arguments = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GHashTable) given = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	Completion *completion = g_new0(Completion, 1);
-	Line line = { .arguments = arguments, .given = given, .installed = installed };
+	Line line = {
+		.arguments = arguments, .given = given, .installed = installed, .services = services
+	};
 
 	while (words[count])
 		count++;

@@ -34,10 +34,12 @@ typedef struct {
  * stacks where one is wanted; asks nobody, opens no keystore, never fails.
  *
  * @words: what stands behind the program's name.
- * @installed: names of the stacks that are installed.
+ * @installed: names of the stacks that are installed.  @services: names of the services of the installed
+ * stack that the line is about.
  * Returns: (transfer full)
  */
-Completion *completion_new(const char *const *words, const char *const *installed);
+Completion *completion_new(const char *const *words, const char *const *installed,
+                           const char *const *services);
 void completion_free(Completion *completion);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Completion, completion_free)
 

@@ -346,6 +346,26 @@ bool compose_recreate(const ComposeProject *project, char **services, GError **e
 	return bring_up(&call, "--force-recreate", services, error);
 }
 
+bool compose_build(const ComposeProject *project, const char *const *words, GError **error)
+{
+	const Call call = {
+		.project = project,
+		.words = words,
+		.has_files = true,
+		.has_keys = true,
+		.timeout_ms = PULL_S * 1000,
+		.on_line = project->on_line,
+		.data = project->data,
+	};
+	g_auto(ProcessResult) result = { 0 };
+
+	if (!run(&call, &result, error))
+		return false;
+	if (result.exit_code != 0)
+		fail(error, &call, &result);
+	return result.exit_code == 0;
+}
+
 char **compose_images(const ComposeProject *project, GError **error)
 {
 	const Call call = {
@@ -363,6 +383,39 @@ char **compose_images(const ComposeProject *project, GError **error)
 		return NULL;
 	}
 	return g_strsplit(g_strchomp(result.out), "\n", -1);
+}
+
+json_t *compose_config(const ComposeProject *project, GError **error)
+{
+	const Call call = {
+		.project = project,
+		.words = (const char *const[]){ "--profile", "*", "config", "--format", "json",
+		                                NULL },
+		.has_files = true,
+		.has_keys = true,
+		.timeout_ms = QUESTION_MS,
+	};
+	const Call version = {
+		.project = project,
+		.words = (const char *const[]){ "version", "--short", NULL },
+		.timeout_ms = QUESTION_MS,
+	};
+	g_auto(ProcessResult) result = { 0 };
+	g_auto(ProcessResult) answer = { 0 };
+
+	if (!run(&call, &result, error))
+		return NULL;
+	if (result.exit_code == 0) {
+		g_autoptr(GBytes) text = g_bytes_new(result.out, strlen(result.out));
+		return json_parse_bytes(text, "docker compose config", error);
+	}
+	if (run(&version, &answer, error) && answer.exit_code == 0)
+		fault_set(error, STATUS_CONFIG, NULL, "%s", g_strchomp(result.err));
+	else if (!error || !*error)
+		fault_set(error, STATUS_UNAVAILABLE,
+		          "Install the Docker Compose plugin, then run slipway again.",
+		          "docker has no compose plugin that answers");
+	return NULL;
 }
 
 /* Data outlives the project that made it. */

@@ -53,6 +53,11 @@ bool compose_up(const ComposeProject *project, GError **error) G_GNUC_WARN_UNUSE
 bool compose_recreate(const ComposeProject *project, char **services,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Runs "build" with the options and services behind it in @words.  Returns: false with the errors of
+ *  compose_up() set. */
+bool compose_build(const ComposeProject *project, const char *const *words,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Looks whether a file of this machine can be mounted into a container: not where the engine runs
  *  elsewhere, or in a virtual machine of Docker Desktop.  Returns: false with the errors of
  *  compose_ask() set. */
@@ -67,6 +72,11 @@ char *compose_find_trouble(const char *text);
 /** Returns: (transfer full): the images that the project's files name, each once; NULL with the errors of
  *  compose_up() set. */
 char **compose_images(const ComposeProject *project, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Asks compose what it makes of the project's files, all of its profiles; no engine is asked.  Returns:
+ *  (transfer full): the object; NULL with UNAVAILABLE (no docker, no plugin), DEADLINE, or CONFIG (what
+ *  compose says is wrong with the files) set. */
+json_t *compose_config(const ComposeProject *project, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Removes the project's containers and networks, with @has_volumes its data too; needs none of its
  *  files.  Idempotent. */

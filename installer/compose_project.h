@@ -19,6 +19,8 @@ typedef struct {
 	guint wait_s; /* for every service to become healthy */
 	/* (nullable): hears of each line that "up" prints */
 	void (*on_line)(const char *line, gpointer data);
+	/* (nullable): hears how much of the missing images was loaded */
+	void (*on_bytes)(guint64 done_bytes, guint64 total_bytes, gpointer data);
 	gpointer data;
 } ComposeProject;
 

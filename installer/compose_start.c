@@ -4,6 +4,9 @@
  */
 #include "installer/compose_start.h"
 
+#include "installer/compose_build.h"
+#include "installer/compose_pull.h"
+
 /* Keys whose file a running container does not see any more: its mount is of the file before. */
 static bool renew(const json_t *inputs, const ComposeProject *project, const Handover *handover,
                   GError **error)
@@ -20,6 +23,7 @@ bool compose_start(const json_t *inputs, const json_t *record, const StepHost *h
                    ComposeProject *project, Handover *handover, GError **error)
 {
 	return handover_make(inputs, record, host, project, handover, error) &&
+	       compose_pull_missing(project, error) && compose_build_missing(project, error) &&
 	       renew(inputs, project, handover, error) && compose_up(project, error);
 }
 

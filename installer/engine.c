@@ -138,6 +138,17 @@ bool engine_read(const char *endpoint, const char *path,
 	return request(endpoint, path, &what, NULL, error);
 }
 
+bool engine_follow(const char *endpoint, const char *path, guint quiet_ms,
+                   bool (*on_data)(gpointer to, const void *data, gsize size_bytes, GError **error),
+                   gpointer to, GError **error)
+{
+	HttpStream what = {
+		.method = "POST", .quiet_ms = quiet_ms, .body_fd = -1, .on_data = on_data, .to = to
+	};
+
+	return request(endpoint, path, &what, NULL, error);
+}
+
 bool engine_send(const char *endpoint, const char *path, int fd, GError **error)
 {
 	HttpStream what = { .method = "PUT", .body_fd = fd };

@@ -27,6 +27,11 @@ bool engine_read(const char *endpoint, const char *path,
                  bool (*on_data)(gpointer to, const void *data, gsize size_bytes, GError **error),
                  gpointer to, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** As engine_read(), by POST; ends with DEADLINE when nothing came for @quiet_ms. */
+bool engine_follow(const char *endpoint, const char *path, guint quiet_ms,
+                   bool (*on_data)(gpointer to, const void *data, gsize size_bytes, GError **error),
+                   gpointer to, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Sends what @fd has from where it stands, by PUT. */
 bool engine_send(const char *endpoint, const char *path, int fd,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

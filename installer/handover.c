@@ -67,6 +67,44 @@ static bool miss(const json_t *key, const char *name, GError **error)
 	return false;
 }
 
+/* Whether of the keys with the word @group one is there; if not, their names, and the first of them. */
+static bool has_one_of(const json_t *keys, const GPtrArray *secrets, const char *group,
+                       GString *names, const char **first)
+{
+	for (gsize i = 0; i < json_array_size(keys); i++) {
+		const json_t *key = json_array_get(keys, i);
+		const char *name = json_text_or(key, "name", "");
+
+		if (g_strcmp0(json_text(key, "one_of"), group) != 0)
+			continue;
+		if (secrets->pdata[i])
+			return true;
+		if (names->len == 0)
+			*first = name;
+		g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", name);
+	}
+
+	return false;
+}
+
+static bool groups_are_there(const json_t *keys, const GPtrArray *secrets, GError **error)
+{
+	for (gsize i = 0; i < json_array_size(keys); i++) {
+		const char *group = json_text(json_array_get(keys, i), "one_of");
+		g_autoptr(GString) names = g_string_new(NULL);
+		const char *first = NULL;
+
+		if (!group || has_one_of(keys, secrets, group, names, &first))
+			continue;
+		g_autofree char *hint = g_strdup_printf("Run \"slipway keys set %s\".", first);
+		fault_set(error, STATUS_CONFIG, hint,
+		          "none of these keys is there, and one is needed: %s", names->str);
+		return false;
+	}
+
+	return true;
+}
+
 /* Returns: (transfer container): the names of @keys. */
 static const char **key_names(const json_t *keys)
 {
@@ -93,7 +131,7 @@ static bool read_keys(const json_t *keys, const StepHost *host, GPtrArray *secre
 		if (!secrets->pdata[i] && json_flag(key, "is_needed"))
 			return miss(key, names[i], error);
 	}
-	return true;
+	return groups_are_there(keys, secrets, error);
 }
 
 /* Containers were made with the files that the last keys.json names: what is missing of them is an

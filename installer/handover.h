@@ -13,7 +13,7 @@
  * journal and in the receipt.  An object with
  *
  *   directory     where the generated files go: PROJECT's own, in the state directory
- *   keys          array: name, is_needed, variable, services, [file_variable]
+ *   keys          array: name, is_needed, variable, services, [file_variable], [one_of]
  *   entry_points  object: service -> the words that its image starts
  *
  * The keys themselves are in none of it.  They go into files in memory (installer/secret_files.h), and

@@ -39,6 +39,7 @@ static json_t *plan_key(const StackKey *key, json_t *services)
 	                          "services", services);
 
 	json_put(entry, "file_variable", key->file_variable);
+	json_put(entry, "one_of", key->one_of);
 	return entry;
 }
 

@@ -13,7 +13,10 @@ struct Board {
 	LifeProject *project;
 	Progress *progress;
 	GHashTable *services; /* those that have a row */
+	bool has_images;      /* they have a row too */
 };
+
+#define IMAGES "images"
 
 /* " Container PROJECT-SERVICE-1  Started"; older ones write "_" between the parts. */
 char *board_read_line(const char *project, const char *line, const char **word)
@@ -51,6 +54,19 @@ static void on_line(const char *line, gpointer data)
 	             is_well ? NULL : word);
 }
 
+/* A row of their own: what is loaded is not a service's alone. */
+static void on_bytes(guint64 done_bytes, guint64 total_bytes, gpointer data)
+{
+	Board *board = data;
+
+	if (!board->has_images)
+		progress_add(board->progress, IMAGES, "images that the engine lacks", 1);
+	if (!board->has_images)
+		progress_set(board->progress, IMAGES, PROGRESS_RUNNING, -1, NULL);
+	board->has_images = true;
+	progress_set_bytes(board->progress, IMAGES, done_bytes, total_bytes);
+}
+
 Board *board_new(const Lifecycle *life, LifeProject *project)
 {
 	Board *board = g_new0(Board, 1);
@@ -72,6 +88,7 @@ Board *board_new(const Lifecycle *life, LifeProject *project)
 		g_hash_table_add(board->services, g_strdup(name));
 	}
 	project->compose->on_line = on_line;
+	project->compose->on_bytes = on_bytes;
 	project->compose->data = board;
 	return board;
 }
@@ -84,7 +101,10 @@ void board_free(Board *board, bool is_done)
 	g_hash_table_iter_init(&iter, board->services);
 	while (is_done && g_hash_table_iter_next(&iter, &name, NULL))
 		progress_set(board->progress, name, PROGRESS_DONE, 1, NULL);
+	if (is_done && board->has_images)
+		progress_set(board->progress, IMAGES, PROGRESS_DONE, 1, NULL);
 	board->project->compose->on_line = NULL;
+	board->project->compose->on_bytes = NULL;
 	progress_free(board->progress);
 	g_hash_table_unref(board->services);
 	g_free(board);

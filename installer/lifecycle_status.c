@@ -7,6 +7,7 @@
 #include "installer/handover.h"
 #include "installer/lifecycle_show.h"
 #include "installer/lifecycle_stats.h"
+#include "installer/service.h"
 
 /** One project while it is looked at. */
 typedef struct {
@@ -131,15 +132,59 @@ static void show_project(const Look *look, bool has_resources, json_t *services,
 	json_array_extend(services, described);
 }
 
+/* @service: as the receipt has it. */
+static json_t *show_native(Term *term, const json_t *service, GPtrArray *cells)
+{
+	bool is_running = service_is_running(service);
+	const char *state = is_running ? "running" : "stopped";
+	const char *name = json_text_or(service, "name", "?");
+	const char *manager = json_text_or(service, "manager", "?");
+	const char *title = json_text_or(service, "title", "");
+
+	g_ptr_array_add(cells, g_strdup(name));
+	g_ptr_array_add(cells, term_styled(term, is_running ? TERM_GOOD : TERM_BAD, state));
+	g_ptr_array_add(cells, g_strdup(manager));
+	g_ptr_array_add(cells, g_strdup(title));
+	return json_pack("{s:s, s:s, s:b, s:s, s:s}", "service", name, "state", state, "is_well",
+	                 is_running, "manager", manager, "role", title);
+}
+
+/* What was started by a step, and runs without an engine. */
+static void show_natives(const Lifecycle *life, json_t *list, LifeSummary *summary)
+{
+	static const char *const headings[] = { "service", "state", "manager", "what" };
+	g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
+	const json_t *steps = json_object_get(life->entry, "steps");
+
+	for (gsize i = 0; i < json_array_size(steps); i++) {
+		const json_t *result = json_object_get(json_array_get(steps, i), "result");
+		const json_t *service = json_object_get(result, "service");
+		if (!json_is_object(service))
+			continue;
+
+		json_t *shown = show_native(life->app->term, service, cells);
+		summary->natives++;
+		summary->natives_ill += !json_flag(shown, "is_well");
+		json_array_append_new(list, shown);
+	}
+	if (summary->natives > 0)
+		term_table(life->app->term, headings, G_N_ELEMENTS(headings), cells);
+}
+
 bool life_status(const Lifecycle *life, bool has_resources, json_t *shown, LifeSummary *summary,
                  GError **error)
 {
 	json_t *services = json_array();
 	json_t *projects = json_array();
+	json_t *natives = json_array();
 
+	json_object_set_new(shown, "native_services", natives);
 	json_object_set_new(shown, "services", services);
 	json_object_set_new(shown, "projects", projects);
-	*summary = (LifeSummary){ .is_down = life->projects->len > 0 };
+	*summary = (LifeSummary){ 0 };
+	show_natives(life, natives, summary);
+	summary->is_down = life->projects->len + summary->natives > 0 &&
+	                   summary->natives_ill == summary->natives;
 	for (guint i = 0; i < life->projects->len; i++) {
 		const LifeProject *project = life->projects->pdata[i];
 		g_autoptr(GPtrArray) found = services_list(life, project, error);

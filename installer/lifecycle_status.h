@@ -8,12 +8,14 @@
 
 /** What was found out about all projects of a stack. */
 typedef struct {
-	guint services, ill;
-	bool is_down; /* no container, and that is what the receipt says */
+	guint services, ill;        /* of compose projects */
+	guint natives, natives_ill; /* that run without an engine */
+	bool is_down; /* no container, and that is what the receipt says; no other runs */
 } LifeSummary;
 
 /**
- * Prints how the services are, and puts "services" and "projects" into @shown: for each project its engine,
+ * Prints how the services are, and puts "native_services", "services" and "projects" into @shown: which
+ * manager (installer/service.h) each of the first has, and whether it runs; for each project its engine,
  * whether it is down, the keys that were handed over and whether they are there, and the services that
  * were made anew since the installation or come from files that were changed since.
  *

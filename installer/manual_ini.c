@@ -47,7 +47,8 @@ void manual_make_ini(GString *page)
 	                      "if it is not empty;\n.It\n.Pa slipway.ini\nin the directory where "
 	                      "slipway is started;\n.It\nthe user's file;\n.It\nthe system's "
 	                      "file;\n.It\nthe default, or what the stack says.\n.El\n.Pp\n"
-	                      "A list is not put together: the first one counts.\n.Ql slipway "
+	                      "A list is put together of an option that is given several\ntimes, "
+	                      "and of nothing else.\n.Ql slipway "
 	                      "config\nshows each value, and where it comes from.\n"
 	                      ".Sh SETTINGS\n.Bl -tag -width Ds\n");
 	for (gsize i = 0; i < setting_count; i++)

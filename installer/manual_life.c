@@ -1,4 +1,4 @@
-/* installer/manual_life.c - what people are told about the commands of a stack's life
+/* installer/manual_life.c - what people are told about the commands of a stack's life, and of a stack of one's own
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -119,5 +119,37 @@ const ManualText manual_life_table[] = {
 	  .settings = "yes lock-timeout json " OPENS_KEYS,
 	  .statuses = "data untrusted cannot-create " STARTS,
 	  .files = "state keystore" },
+	{ .name = "stack new",
+	  .details = "Writes the directory MY-STACK with a small stack that runs: a stack.ini in "
+	             "which every section is explained, a compose file with one service, its "
+	             "variables, and a README. What is there already is never touched.",
+	  .example = "slipway stack new hello\n"
+	             "slipway stack lint ./hello\n"
+	             "slipway install ./hello",
+	  .settings = "json",
+	  .statuses = "ok io cannot-create denied",
+	  .files = "" },
+	{ .name = "stack lint",
+	  .details =
+	          "Holds a definition to what is asked of those that slipway carries: steps that "
+	          "can "
+	          "be planned, tests, keys that are handed over and stand nowhere else, services "
+	          "with a health check, limits, a bounded log, ports on loopback that can be "
+	          "moved, "
+	          "images with tag and digest, no password, no privilege, no fixed name or "
+	          "address. "
+	          "Without STACK, the one in this directory. Each finding has its file and line, "
+	          "what follows from it and what can be done.\n\n"
+	          "Compose files are judged as \"docker compose config\" reads them, which needs "
+	          "docker with its compose plugin, but no engine; without them the rest is judged, "
+	          "and the status is 69, unless --no-compose says that this is meant.\n\n"
+	          "What has to be otherwise stands in stack.ini, with a reason, as an [exception "
+	          "NAME]: see slipway-stack(5). It is shown and let pass.",
+	  .example = "slipway stack lint\n"
+	             "slipway stack lint ./hello --json | jq '.findings[] | select(.is_excepted | "
+	             "not)'",
+	  .settings = "json",
+	  .statuses = "ok failed unavailable data deadline config cannot-create io",
+	  .files = "" },
 };
 const gsize manual_life_count = G_N_ELEMENTS(manual_life_table);

@@ -21,6 +21,7 @@ const ManualKind manual_kind_table[] = {
 	{ "repository", NULL,
 	  "Adds a vendor's own package repository, where the distribution has no package that is new "
 	  "enough. A plan has it by itself." },
+	{ "block", NULL, "Puts a fenced block into a file of a person's: slipway's own, for --add-to-path." },
 	{ "source", NULL, "Checks out a git repository, without its history." },
 	{ "source", "path", "The working tree." },
 	{ "source", "url", "Of the repository; without it, that of section [source]." },
@@ -52,7 +53,8 @@ const ManualKind manual_kind_table[] = {
 	{ "python", "shims", "Modules of the stack that are put into the environment." },
 	{ "key", NULL, "Makes a key at random and keeps it in the keystore, unless there is one." },
 	{ "key", "name", "Of the key." },
-	{ "key", "bytes", "Random bytes; the key has twice as many characters." },
+	{ "key", "bytes",
+	  "Random bytes; the key has twice as many characters. Without it, the size of [key NAME]." },
 	{ "archive", NULL, "Downloads an archive, checks its digest and unpacks it." },
 	{ "archive", "url", "Of the archive." },
 	{ "archive", "sha256", "Its SHA-256, 64 hexadecimal digits in lower case." },

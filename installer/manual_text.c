@@ -23,47 +23,54 @@ const gsize manual_file_count = G_N_ELEMENTS(manual_file_table);
 const ManualText manual_text_table[] = {
 	{ .name = "check",
 	  .details =
-	          "Reads the machine once: memory, disk, processors, ports, the Docker engine, the "
-	          "keyring. Judges what it read against what STACK needs; without STACK, against "
-	          "what a small one needs. Changes nothing and runs no program.\n\n"
+	          "Reads the machine once and judges what it read against what STACK needs; "
+	          "without STACK, against what a small one needs. With CHECKs, or patterns as "
+	          "\"disk.*\", judges these alone. Changes nothing; but for nvidia-smi with "
+	          "--all, and the compose plugin where no file says its version, runs no program. "
+	          "With --network the servers that STACK is loaded from are asked, all at once.\n\n"
 	          "Each check passes, warns or fails; a number that could not be read is unknown. "
-	          "Each names the figure that was measured, the one that is needed, where both "
-	          "come "
-	          "from, and what can be done. A check that fails can be let pass with --ignore, "
-	          "and is then shown as ignored.",
+	          "Each names what was measured, what is needed, where both come from, and what "
+	          "can be done. What fails can be let pass with --ignore. The page of --html "
+	          "names no user, no home directory and no host.",
 	  .example = "slipway check localagent\n"
+	             "slipway check localagent mem.total 'disk.*'\n"
+	             "slipway check localagent --network 'net.*'\n"
 	             "# judge a machine that is not this one\n"
 	             "slipway facts > that-machine.json\n"
 	             "slipway check --facts that-machine.json localagent",
-	  .settings = "profile prefix ignore json",
-	  .statuses = "ok failed data config",
+	  .settings = "profile prefix ignore mirror ca-bundle check-timeout html json",
+	  .statuses = "ok failed data cannot-create config",
+	  .files = "" },
+	{ .name = "check explain",
+	  .details = "Prints what the table knows of a check: why it matters, where its number "
+	             "comes from, what can be done.",
+	  .example = "slipway check --list\nslipway check explain mem.total",
+	  .settings = "json",
+	  .statuses = "ok",
 	  .files = "" },
 	{ .name = "plan",
-	  .details =
-	          "Shows each step that an installation of STACK would take, in order: what it "
-	          "does, "
-	          "which line of the stack asks for it, and whether it is there already. The "
-	          "commands that would run as root are shown to the letter, and so is what could "
-	          "not be taken back. Changes nothing.",
+	  .details = "Shows each step that an installation of STACK would take, in order: what it "
+	             "does, which line of the stack asks for it, and whether it is there already. "
+	             "The commands that would run as root are shown to the letter, and so is what "
+	             "could not be taken back. Changes nothing.",
 	  .example = "slipway plan localagent\n"
 	             "# in a script: 4 when something would be done, 0 when not\n"
 	             "slipway plan localagent --detailed-exitcode --json > plan.json",
-	  .settings = "profile prefix bin only skip set mirror json",
+	  .settings = "profile prefix bin add-to-path only skip set mirror json",
 	  .statuses = "ok pending foreign config",
 	  .files = "state" },
 	{ .name = "install",
 	  .details =
 	          "Makes a plan, asks, writes the plan into a journal, and takes its steps, side "
-	          "by "
-	          "side where they do not depend on one another. What the machine lacks comes from "
-	          "its own package manager. At the end the stack's own tests run; only when they "
-	          "pass is the installation done and the receipt written.\n\n"
+	          "by side where they do not depend on one another. What the machine lacks comes "
+	          "from its own package manager. At the end the stack's own tests run; only when "
+	          "they pass is the installation done and the receipt written.\n\n"
 	          "A failure takes back everything that was done, unless --keep-partial is given. "
 	          "A run that was killed is finished by \"slipway resume\" or taken back by "
 	          "\"slipway rollback\". A second run changes nothing, asks for no privilege and "
 	          "opens no network connection.\n\n"
-	          "What is there already and is not slipway's is never overwritten, and neither is "
-	          "a file that a person edited.",
+	          "What is there already and is not slipway's is never overwritten, and neither "
+	          "is a file that a person edited.",
 	  .example = "slipway install localagent\n"
 	             "# on a CI runner\n"
 	             "slipway install localagent --yes --json > result.json\n"
@@ -73,7 +80,7 @@ const ManualText manual_text_table[] = {
 	             "slipway install localagent --print-root-script > for-root.sh\n"
 	             "slipway install localagent --user",
 	  .settings = "yes defer user reversible-only accept timeout keep-partial only skip prefix "
-	              "bin profile set mirror python-index "
+	              "bin add-to-path profile set mirror python-index "
 	              "python-wheels ignore lock-timeout package-lock-timeout network-timeout jobs "
 	              "html json events " OPENS_KEYS,
 	  .statuses = "ok unverified " CHANGES "interrupted",

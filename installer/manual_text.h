@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-/** One row for each command; those of a stack's life (up, down, ...) stand in manual_life_table[]. */
+/** One row for each command; those of a stack's life (up, stack new, ...) stand in manual_life_table[]. */
 typedef struct {
 	const char *name;     /* of the command */
 	const char *details;  /* whole sentences; a paragraph ends with an empty line */

@@ -36,12 +36,27 @@ static char *wanted_digest(const StepRun *run, const char *name, GError **error)
 	const char *sums = json_text(run->step->inputs, "sums");
 	g_autofree char *pinned = pinned_digest(run, name);
 
-	if (!pinned && sums)
-		return sums_digest(sums, name, error);
+	if (!pinned && sums) {
+		g_auto(GStrv) lists = step_places(run->step, sums);
+		return sums_digest((const char *const *)lists, name, error);
+	}
 	if (pinned && file_is_digest(pinned))
 		return g_steal_pointer(&pinned);
 	fault_set(error, STATUS_CONFIG, NULL, "step %s has no digest for %s", run->step->id, name);
 	return NULL;
+}
+
+typedef struct {
+	HttpDownload what;
+	char *path;
+} Program;
+
+static bool download(const char *url, gpointer data, GError **error)
+{
+	Program *program = data;
+
+	program->what.url = url;
+	return http_download(&program->what, program->path, error);
 }
 
 /* Before archives: one bare program. */
@@ -49,13 +64,15 @@ static bool fetch_program(const StepRun *run, const char *url, const char *diges
                           const char *directory, GError **error)
 {
 	g_autofree char *path = g_build_filename(directory, "ollama", NULL);
-	HttpDownload request = { .url = url,
-		                 .sha256 = digest,
-		                 .max_bytes = FILE_MAX_BYTES,
-		                 .on_progress = recipe_report_bytes,
-		                 .data = (gpointer)(guintptr)run };
+	g_auto(GStrv) urls = step_places(run->step, url);
+	Program program = { .what = { .sha256 = digest,
+		                      .max_bytes = FILE_MAX_BYTES,
+		                      .on_progress = recipe_report_bytes,
+		                      .data = (gpointer)(guintptr)run },
+		            .path = path };
 
-	if (!file_make_dirs(directory, 0755, NULL, error) || !http_download(&request, path, error))
+	if (!file_make_dirs(directory, 0755, NULL, error) ||
+	    !http_from_places((const char *const *)urls, download, &program, error))
 		return false;
 	if (chmod(path, 0755) == 0)
 		return true;
@@ -63,19 +80,24 @@ static bool fetch_program(const StepRun *run, const char *url, const char *diges
 	return false;
 }
 
+static void free_places(gpointer places)
+{
+	g_strfreev(places);
+}
+
 /* The main archive, and what is laid over it, in one pass each. */
 static bool fetch_archives(const StepRun *run, GPtrArray *digests, const char *directory,
                            GError **error)
 {
 	g_auto(GStrv) urls = json_to_strv(json_object_get(run->step->inputs, "urls"));
-	g_autofree const char **choices = g_new0(const char *, 2 * (gsize)digests->len);
+	g_autoptr(GPtrArray) choices = g_ptr_array_new_with_free_func(free_places);
 	g_autofree ArchiveDownload *wanted = g_new0(ArchiveDownload, digests->len);
 	g_autofree char *parent = g_path_get_dirname(directory);
 
 	for (guint i = 0; i < digests->len; i++) {
-		choices[2 * (gsize)i] = urls[i];
+		g_ptr_array_add(choices, step_places(run->step, urls[i]));
 		wanted[i] = (ArchiveDownload){
-			.urls = choices + 2 * (gsize)i,
+			.urls = choices->pdata[i],
 			.sha256 = digests->pdata[i],
 			.max_bytes = FILE_MAX_BYTES,
 			.limits = { .has_symlinks = true },

@@ -12,9 +12,6 @@
 
 #define NAME_MAX_BYTES 300
 #define LAYERS_MAX 65536
-/* Beside its weights a loaded model has its context and the server itself.  Source: ours; Ollama's
- * rule of thumb, 8 GiB for 7 billion parameters at 4 bits (4.4 GB), leaves more. */
-#define SPARE_BYTES ((guint64)1 << 30)
 /* What a pull writes beside the layers, and what a disk should still have then. */
 #define DISK_SPARE_BYTES ((guint64)256 << 20)
 
@@ -124,7 +121,7 @@ bool ollama_manifest_size(GBytes *manifest, guint64 *size_bytes, GError **error)
 
 OllamaFit ollama_judge(const OllamaRoom *room)
 {
-	guint64 needed = room->size_bytes + SPARE_BYTES;
+	guint64 needed = room->size_bytes + CHECK_MODEL_SPARE_BYTES;
 	bool has_card = room->video_bytes >= needed;
 
 	if (room->disk_bytes && room->disk_bytes < room->size_bytes + DISK_SPARE_BYTES)

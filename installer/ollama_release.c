@@ -8,6 +8,7 @@
 
 #include "base/fault.h"
 #include "base/json.h"
+#include "checks/check.h"
 #include "payload/stack.h"
 
 #define VERSION_MAX_BYTES 40
@@ -70,19 +71,24 @@ static const char *architecture_of(const Facts *facts)
 	return NULL;
 }
 
-void ollama_machine_read(const Facts *facts, const char *root, OllamaMachine *machine)
+void ollama_machine_read(const Facts *facts, OllamaMachine *machine)
 {
 	const char *kernel = facts->system.name;
 	guint64 memory = facts->memory.total_bytes;
+	guint64 jetpack = facts->gpu.jetpack;
 
 	*machine = (OllamaMachine){
 		.system = g_strcmp0(kernel, "Linux") == 0    ? "linux"
 		          : g_strcmp0(kernel, "Darwin") == 0 ? "darwin"
 		                                             : NULL,
 		.architecture = architecture_of(facts),
+		.is_musl = g_strcmp0(facts->system.library, "musl") == 0,
+		.has_amd = facts->gpu.has_kfd == FACT_YES,
+		.has_nvidia = facts->gpu.nvidia_driver != NULL,
+		.jetpack = jetpack == FACTS_UNKNOWN ? 0 : (guint)jetpack,
 		.memory_bytes = memory == FACTS_UNKNOWN ? 0 : memory,
+		.video_bytes = check_card_bytes(facts),
 	};
-	ollama_machine_read_cards(root ? root : "", machine);
 }
 
 static void add_asset(json_t *assets, const char *name, const char *into, const char *form)

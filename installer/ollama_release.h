@@ -18,14 +18,11 @@ typedef struct {
 	bool has_nvidia;          /* one of NVIDIA with its driver */
 	guint jetpack;            /* NVIDIA's Jetson: 5 or 6; 0: none */
 	guint64 memory_bytes;     /* that this process may use; 0: not known */
-	guint64 video_bytes;      /* memory of the largest card; 0: none, or not known */
+	guint64 video_bytes;      /* memory of the graphics cards; 0: none, or not known */
 } OllamaMachine;
 
-/** Reads what is asked of the machine: a few files.  @root: (nullable): stands for "/", for tests. */
-void ollama_machine_read(const Facts *facts, const char *root, OllamaMachine *machine);
-
-/** Fills in what files of the system say (ollama_machine_SYSTEM.c). */
-void ollama_machine_read_cards(const char *root, OllamaMachine *machine);
+/** Takes what decides from @facts; reads nothing else. */
+void ollama_machine_read(const Facts *facts, OllamaMachine *machine);
 
 /** Returns: whether @version is one that a release can have: "0.33.2", "0.6.0-rc1". */
 bool ollama_version_is_good(const char *version);

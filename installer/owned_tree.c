@@ -97,8 +97,8 @@ char *owned_tree_stage(const StepRun *run, const char *path, GError **error)
 	g_autofree char *parent = g_path_get_dirname(path);
 	g_autofree char *stage = recipe_stage(run, path);
 
-	if (!file_make_dirs(parent, 0755, NULL, error) || !undo_drop_tree(stage, error) ||
-	    !undo_mark_tree(stage, run->token, error))
+	if (!file_make_dirs(parent, 0755, NULL, error) ||
+	    !undo_drop_tree(stage, run->token, error) || !undo_mark_tree(stage, run->token, error))
 		return NULL;
 
 	return g_build_filename(stage, "tree", NULL);
@@ -124,16 +124,14 @@ static bool is_edited(const StepRun *run, const char *path)
  * or stays beside the new one when that is another file system or a person has worked in it. */
 static bool move_aside(const StepRun *run, const char *path, GError **error)
 {
-	if (!file_exists(path))
-		return true;
-
 	g_autofree char *token = undo_tree_token(path);
+
+	if (!file_exists(path) || g_strcmp0(token, run->token) == 0)
+		return undo_drop_tree(path, run->token, error);
 	if (!token) {
 		fault_set(error, STATUS_CANNOT_CREATE, NULL, "%s is in the way", path);
 		return false;
 	}
-	if (g_str_equal(token, run->token))
-		return undo_drop_tree(path, error);
 
 	g_autofree char *backup = backup_path(run);
 	g_autofree char *backups = g_path_get_dirname(backup);
@@ -183,7 +181,8 @@ static char *write_listing(const StepRun *run, const char *path, GError **error)
 	g_autoptr(json_t) listing = tree_list(path, error);
 
 	if (!listing || !file_make_dirs(parent, 0700, NULL, error) ||
-	    !undo_drop_tree(directory, error) || !undo_mark_tree(directory, run->token, error))
+	    !undo_drop_tree(directory, run->token, error) ||
+	    !undo_mark_tree(directory, run->token, error))
 		return NULL;
 
 	g_autofree char *text = json_pretty(listing);
@@ -199,7 +198,7 @@ json_t *owned_tree_result(const StepRun *run, const char *path, GError **error)
 	g_autofree char *listing = write_listing(run, path, error);
 
 	/* Here, so that a run that was killed right after the tree was placed does it too. */
-	if (!listing || !undo_drop_tree(stage, error))
+	if (!listing || !undo_drop_tree(stage, run->token, error))
 		return NULL;
 
 	g_autofree char *backup = backup_path(run);

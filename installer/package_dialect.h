@@ -53,7 +53,7 @@ typedef struct {
 	/** (nullable): what a killed transaction left beside @files, a path in each line; (transfer full)
 	 *  (element-type utf8). */
 	GPtrArray *(*find_litter)(const char *files);
-	/** (nullable): suffix of settings that a removal kept because they were edited. */
+	/** (nullable): suffix of settings that a removal kept because they were edited; "": their own name. */
 	const char *edited;
 	/** (nullable): suffix of settings that were there before the package. */
 	const char *displaced;

@@ -318,6 +318,8 @@ const PackageManager package_manager_table[] = {
 		.never_upgrades = true,
 		.advice = "Bring the whole system up to date (\"sudo pacman -Syu\"), then run "
 			  "slipway again.",
+		.after_kill = "pacman was killed in the middle, and does not run the hooks of that "
+			      "time again; this does: sudo pacman -S",
 		.dialect = &pacman_dialect,
 	},
 	{

@@ -45,6 +45,9 @@ typedef struct {
 	bool notes_mended;   /* what is mended counts as asked for: so only what was asked for is */
 	bool never_upgrades; /* one package alone: that breaks others */
 	const char *advice;  /* (nullable): for a person, where the index is stale */
+	const char
+		*after_kill; /* (nullable): what an attempt that is finished after a kill lacks; the
+	                           packages' names follow */
 	const PackageStatus *statuses; /* (nullable) */
 	const PackageDialect *dialect; /* NULL: this version cannot install with it */
 } PackageManager;

@@ -250,6 +250,14 @@ static void let_clock_move(const PackageJob *job)
 		g_usleep(G_USEC_PER_SEC + G_USEC_PER_SEC / 10);
 }
 
+char *packages_note(const PackageJob *job, char **packages)
+{
+	const char *lacks = job->may_repair ? job->manager->after_kill : NULL;
+	g_autofree char *names = g_strjoinv(" ", packages);
+
+	return lacks ? g_strconcat(lacks, " ", names, NULL) : NULL;
+}
+
 PackageVerdict packages_install(const PackageJob *job, const char *const *packages, GError **error)
 {
 	PackageVerdict verdict;

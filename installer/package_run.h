@@ -44,6 +44,9 @@ bool packages_refresh(const PackageJob *job, char **warning,
  *  DEADLINE set. */
 PackageVerdict packages_install(const PackageJob *job, const char *const *packages, GError **error);
 
+/** Returns: (transfer full) (nullable): what @packages may lack that were finished after a kill. */
+char *packages_note(const PackageJob *job, char **packages);
+
 /** Installs @names, whose installation was cut off, again: from what was downloaded already, where the
  *  manager can do so. */
 bool packages_mend(const PackageJob *job, const char *const *names,

@@ -67,12 +67,37 @@ static ExitStatus status_of(PackageVerdict verdict)
 	                                                                  : STATUS_UNAVAILABLE;
 }
 
+/* Words about a time that is not now, of apt, gpg, sqv, rpm, OpenSSL: the clock may be wrong. */
+static bool is_about_time(const ProcessResult *result)
+{
+	static const char *const words[] = {
+		"is not valid yet",
+		"is not yet valid",
+		"certificate has expired",
+		"file is expired",
+		"is expired (invalid",
+		"Not live until",
+		"not live until",
+		"clock problem",
+		"created in the future",
+		"signature from the future",
+		"is not alive",
+	};
+	g_autofree char *text = all_text(result);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+		if (strstr(text, words[i]))
+			return true;
+	return false;
+}
+
 void package_said_fault(GError **error, const PackageManager *manager, const char *program,
                         const ProcessResult *result)
 {
 	PackageVerdict verdict = package_said_verdict(manager, result);
 	g_autofree char *tail = explain(manager, result);
 	g_autofree char *reason = find_reason(manager, result);
+	g_autofree char *clock = is_about_time(result) ? fault_clock_hint() : NULL;
 	bool is_in_tail = !reason || strstr(tail, reason);
 
 	if (result->signal)
@@ -80,7 +105,9 @@ void package_said_fault(GError **error, const PackageManager *manager, const cha
 		          result->signal);
 	else
 		fault_set(error, status_of(verdict),
-		          verdict == PACKAGE_STALE ? manager->advice : NULL,
+		          clock                      ? clock
+		          : verdict == PACKAGE_STALE ? manager->advice
+		                                     : NULL,
 		          "%s failed with status %d: %s%s%s", program, result->exit_code,
 		          is_in_tail ? "" : reason, is_in_tail ? "" : "; ", tail);
 }

@@ -22,6 +22,8 @@ void plan_free(Plan *plan)
 	json_decref(plan->identity);
 	json_decref(plan->tests);
 	json_decref(plan->receipt);
+	json_decref(plan->ports);
+	g_free(plan->clash);
 	g_clear_pointer(&plan->items, g_ptr_array_unref);
 	g_free(plan);
 }
@@ -343,6 +345,19 @@ static void print_asked_later(const Plan *plan, Term *term)
 		           ids->str);
 }
 
+static void print_ports(const Plan *plan, Term *term)
+{
+	const char *name = NULL;
+	json_t *number = NULL;
+
+	if (!plan->clash)
+		return;
+	term_print(term, "\nPort %s is taken; all move, and stay there:", plan->clash);
+	json_object_foreach(plan->ports, name, number)
+		term_print(term, " %s %d", name, (int)json_integer_value(number));
+	term_print(term, "\n");
+}
+
 void plan_print(const Plan *plan, Term *term)
 {
 	static const char *const headings[] = { "", "step", "what" };
@@ -361,6 +376,7 @@ void plan_print(const Plan *plan, Term *term)
 	term_print(term, "Plan for %s (%s) in %s\n\n", plan->title,
 	           *plan->profile ? plan->profile : "no profile", plan->prefix);
 	term_table(term, headings, G_N_ELEMENTS(headings), cells);
+	print_ports(plan, term);
 	print_asked_later(plan, term);
 	print_lines(plan, term, "As root, exactly:", true);
 	print_lines(plan, term, "Cannot be undone:", false);

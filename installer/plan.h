@@ -33,6 +33,8 @@ typedef struct {
 	GPtrArray *items; /* (element-type PlanItem) in an order that respects "after" */
 	json_t *tests;    /* array: name, argv, needs (step ids), timeout_s */
 	json_t *receipt;  /* (nullable): owned; the stack's entry of the receipt */
+	json_t *ports;    /* (nullable): of [port NAME]: NAME -> number; not in the journal */
+	char *clash;      /* (nullable): the port that is taken, where the ports were moved */
 } Plan;
 
 void plan_free(Plan *plan);
@@ -50,6 +52,17 @@ typedef struct {
  *  USAGE (--only, --skip, --profile name nothing) or UNAVAILABLE (no package manager has a tool)
  *  set. */
 Plan *plan_make(const PlanRequest *request, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: whether a plan for @stack chooses its ports: then the facts have to say which of
+ *  plan_port_candidates() are free. */
+bool plan_chooses_ports(const Stack *stack, const Settings *settings, const json_t *receipt);
+
+/** Returns: whether a template of the profile says "@port_NAME@", so that the port moves when the plan
+ *  moves it. */
+bool plan_port_is_movable(const StackBundle *bundle, const char *profile, const StackPort *port);
+
+/** Returns: (transfer full): the ports of @stack, and all that they could be moved to; @count of them. */
+guint16 *plan_port_candidates(const Stack *stack, gsize *count);
 
 /** Returns: (transfer full): an empty array that owns its PlanItems. */
 GPtrArray *plan_items_new(void);

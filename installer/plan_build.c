@@ -156,11 +156,12 @@ static void add_source(const Builder *builder, const StepKind *kind, json_t *inp
 	if (!url)
 		return;
 
-	g_autofree char *mirrored = settings_mirror(builder->request->settings, url);
+	g_autofree char *mirrored = plan_mirror(builder->request->settings, inputs, url);
 	json_put(inputs, "origin", url);
 	json_put(inputs, "url", mirrored);
 	if (sums) {
-		g_autofree char *mirrored_sums = settings_mirror(builder->request->settings, sums);
+		g_autofree char *mirrored_sums =
+			plan_mirror(builder->request->settings, inputs, sums);
 		json_put(inputs, "sums", mirrored_sums);
 	}
 	step->sources = g_strdupv((char *[]){ mirrored, NULL });
@@ -250,6 +251,8 @@ static bool add_place(const Builder *builder, const json_t *receipt, Step *step,
 		              .receipt = receipt_step(receipt, step->id),
 		              .tools = builder->tools };
 
+	if (step->kind == &step_kind_key)
+		plan_key_size(builder->stack, step->inputs);
 	if (step->kind == &step_kind_unit)
 		step_unit_place(step->inputs, settings_text(request->settings, "key-profile"));
 	if (step->kind == &step_kind_ollama)
@@ -365,6 +368,10 @@ static bool add_steps(Plan *plan, Builder *builder, GError **error)
 		add_item(plan, step);
 	}
 
+	Step *shell = plan_build_shell_path(plan, builder->request,
+	                                    receipt_step(plan->receipt, "shell-path"));
+	if (shell)
+		add_item(plan, shell);
 	return true;
 }
 
@@ -473,6 +480,7 @@ Plan *plan_make(const PlanRequest *request, GError **error)
 	                                  stacks_digest(request->bundle));
 
 	g_autoptr(json_t) vars = make_vars(plan, request);
+	plan_ports(request, plan, vars);
 	Builder builder = { .request = request,
 		            .stack = stack,
 		            .profile = profile,

@@ -230,5 +230,9 @@ Step *plan_build_repository(const PlanRequest *request, const Step *packages)
 	if (!vendor || repository_is_known("", vendor->url))
 		return NULL;
 	key_url = settings_mirror(request->settings, vendor->key_url);
-	return repository_step(system.manager, name, vendor, key_url);
+
+	Step *step = repository_step(system.manager, name, vendor, key_url);
+	if (step)
+		g_free(plan_mirror(request->settings, step->inputs, vendor->key_url));
+	return step;
 }

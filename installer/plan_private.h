@@ -20,11 +20,30 @@ Step *plan_build_packages(const PlanRequest *request, const char *profile, const
  *  from; NULL when they need none, or it is there already. */
 Step *plan_build_repository(const PlanRequest *request, const Step *packages);
 
+/** Returns: (transfer full) (nullable): the step that puts --bin on the PATH of the user's shell, where
+ *  --add-to-path asks for it and a command goes there, or an earlier run did so (@record, (nullable)). */
+Step *plan_build_shell_path(const Plan *plan, const PlanRequest *request, const json_t *record);
+
 /** Reads the definition's [test NAME] sections that belong to @profile.  Returns: (transfer full): an
  *  array of objects: name, title, needs, timeout_s, expect, and argv, with service or without, or url; NULL
  *  with CONFIG set. */
 json_t *plan_tests(const Stack *stack, const char *profile, const json_t *vars,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: (transfer full): the first place where @url is to be asked for; the others are noted in
+ *  @inputs, for step_places(). */
+char *plan_mirror(const Settings *settings, json_t *inputs, const char *url);
+
+/**
+ * Chooses the ports of @plan's profile: those of an earlier installation; else the definition's, or,
+ * where one of them is taken or belongs to another installed stack, all of them moved by one distance,
+ * if templates of the stack say all of them.  Puts "port_NAME" into @vars, fills plan->ports and, for
+ * moved ones, plan->clash.
+ */
+void plan_ports(const PlanRequest *request, Plan *plan, json_t *vars);
+
+/** Gives a step of kind "key" the size that the [key NAME] of @stack says, unless it has its own. */
+void plan_key_size(const Stack *stack, json_t *inputs);
 
 /** Makes @step wait for the packages, if it does not yet. */
 void plan_wait_for_packages(Step *step);

@@ -9,6 +9,21 @@
 #include "installer/plan_private.h"
 #include "payload/catalogue.h"
 
+char *plan_mirror(const Settings *settings, json_t *inputs, const char *url)
+{
+	g_auto(GStrv) places = settings_mirrors(settings, url);
+	json_t *mirrors = json_object_get(inputs, "mirrors");
+
+	if (places[1] && !mirrors) {
+		mirrors = json_object();
+		json_object_set_new(inputs, "mirrors", mirrors);
+	}
+	if (places[1])
+		json_object_set_new(mirrors, places[0],
+		                    json_from_strv((const char *const *)places + 1));
+	return g_strdup(places[0]);
+}
+
 /* Whether the plan installs what the catalogue calls @name. */
 static bool brings_tool(const Plan *plan, const char *name)
 {
@@ -47,22 +62,37 @@ void plan_hold_sources(Plan *plan)
 	}
 }
 
-/* Returns: (transfer container): the items that are due, once for each URL that can be asked. */
-static GPtrArray *list_sources(const Plan *plan, GPtrArray *urls)
+/* What a step loads, and the places where it may be had: @count of the URLs, from @first on. */
+typedef struct {
+	const PlanItem *item;
+	guint first;
+	guint count;
+} Asked;
+
+static void add_asked(GArray *asked, GPtrArray *urls, const PlanItem *item, const char *source)
 {
-	GPtrArray *items = g_ptr_array_new();
+	g_auto(GStrv) places = step_places(item->step, source);
+	Asked one = { item, urls->len, g_strv_length(places) };
+
+	for (char **place = places; *place; place++)
+		g_ptr_array_add(urls, g_strdup(*place));
+	g_array_append_val(asked, one);
+}
+
+/* Returns: (transfer full): of the items that are due, what can be asked. */
+static GArray *list_sources(const Plan *plan, GPtrArray *urls)
+{
+	GArray *asked = g_array_new(FALSE, FALSE, sizeof(Asked));
 
 	for (guint i = 0; i < plan->items->len; i++) {
-		PlanItem *item = plan->items->pdata[i];
+		const PlanItem *item = plan->items->pdata[i];
 		if (!plan_item_is_due(item) || item->is_asked_later)
 			continue;
-		for (char **url = item->step->sources; *url; url++) {
-			g_ptr_array_add(urls, *url);
-			g_ptr_array_add(items, item);
-		}
+		for (char **source = item->step->sources; *source; source++)
+			add_asked(asked, urls, item, *source);
 	}
 	g_ptr_array_add(urls, NULL);
-	return items;
+	return asked;
 }
 
 bool plan_ask(Plan *plan, const StepHost *host, GError **error)
@@ -82,34 +112,52 @@ bool plan_ask(Plan *plan, const StepHost *host, GError **error)
 	return true;
 }
 
-bool plan_probe_sources(Plan *plan, guint timeout_ms, bool may_defer, GError **error)
+/* Returns: (transfer full) (nullable): why none of the places can be reached. */
+static char *why_missing(const Asked *asked, char *const *urls, const bool *answers,
+                         char *const *why)
 {
-	g_autoptr(GPtrArray) urls = g_ptr_array_new();
-	g_autoptr(GPtrArray) items = list_sources(plan, urls);
-	g_autoptr(GString) missing = g_string_new(NULL);
-	char **why = NULL;
+	g_autoptr(GString) text = g_string_new(NULL);
 
-	if (items->len == 0)
-		return true;
-
-	g_autofree bool *answers = http_probe((const char *const *)urls->pdata, timeout_ms, &why);
-	for (guint i = 0; i < items->len; i++) {
-		PlanItem *item = items->pdata[i];
+	for (guint i = asked->first; i < asked->first + asked->count; i++) {
 		if (answers[i])
-			continue;
-
-		g_autofree char *reason = g_strdup_printf("%s: %s", (const char *)urls->pdata[i],
-		                                          why[i] ? why[i] : "no answer");
-		if (may_defer || item->step->kind->is_put_off) {
-			plan_defer(plan, item->step->id, reason);
-			continue;
-		}
-		g_string_append_printf(missing, "%s%s", missing->len ? "; " : "", reason);
+			return NULL;
+		g_string_append_printf(text, "%s%s: %s", text->len ? "; " : "", urls[i],
+		                       why[i] ? why[i] : "no answer");
 	}
-	for (guint i = 0; i < items->len; i++)
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* Puts off what may be; names the rest in @missing. */
+static void judge_sources(Plan *plan, const GArray *asked, const GPtrArray *urls, guint timeout_ms,
+                          bool may_defer, GString *missing)
+{
+	char **why = NULL;
+	g_autofree bool *answers = http_probe((const char *const *)urls->pdata, timeout_ms, &why);
+
+	for (guint i = 0; i < asked->len; i++) {
+		const Asked *one = &g_array_index(asked, Asked, i);
+		const Step *step = one->item->step;
+		g_autofree char *reason =
+			why_missing(one, (char *const *)urls->pdata, answers, why);
+
+		if (reason && (may_defer || step->kind->is_put_off))
+			plan_defer(plan, step->id, reason);
+		else if (reason)
+			g_string_append_printf(missing, "%s%s", missing->len ? "; " : "", reason);
+	}
+	for (guint i = 0; i + 1 < urls->len; i++)
 		g_free(why[i]);
 	g_free(why);
+}
 
+bool plan_probe_sources(Plan *plan, guint timeout_ms, bool may_defer, GError **error)
+{
+	g_autoptr(GPtrArray) urls = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GArray) asked = list_sources(plan, urls);
+	g_autoptr(GString) missing = g_string_new(NULL);
+
+	if (asked->len > 0)
+		judge_sources(plan, asked, urls, timeout_ms, may_defer, missing);
 	if (missing->len == 0)
 		return true;
 

@@ -2,10 +2,13 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "installer/preflight.h"
+#include "installer/preflight_private.h"
 
 #include "base/process.h"
 #include "payload/catalogue.h"
+
+/* Source: Docker Desktop takes 3 to 11 s to wake up. */
+#define WAKE_TIMEOUT_MS 15000
 
 static void add_disk(Preflight *preflight, const char *path, guint64 bytes)
 {
@@ -52,6 +55,19 @@ static bool lacks_tools(const Stack *stack, const char *profile)
 	return false;
 }
 
+/* Returns: (transfer none) (nullable): the compose project of the profile. */
+static const char *project_of(const Stack *stack, const char *profile)
+{
+	for (guint i = 0; i < stack->steps->len; i++) {
+		const StackStep *step = g_ptr_array_index(stack->steps, i);
+
+		if (g_strcmp0(step->kind, "compose") == 0 &&
+		    stack_in_profile(step->profiles, profile))
+			return g_hash_table_lookup(step->values, "project");
+	}
+	return NULL;
+}
+
 static void take_stack(Preflight *preflight, const Stack *stack, const char *profile)
 {
 	StackNeeds needs = { 0 };
@@ -60,6 +76,7 @@ static void take_stack(Preflight *preflight, const Stack *stack, const char *pro
 	add_ports(preflight, stack, profile);
 	add_disk(preflight, preflight->prefix, needs.disk_bytes);
 	preflight->needs = (CheckNeeds){
+		.project = project_of(stack, profile),
 		.source = stack->ini_name,
 		.memory_bytes = needs.memory_bytes,
 		.memory_recommended_bytes = needs.memory_recommended_bytes,
@@ -70,6 +87,8 @@ static void take_stack(Preflight *preflight, const Stack *stack, const char *pro
 		.architectures = (const char *const *)needs.architectures,
 		.needs_packages = lacks_tools(stack, profile),
 	};
+	preflight_take_services(preflight, stack, profile);
+	preflight_take_models(preflight, stack, profile);
 }
 
 Preflight *preflight_new(const Stack *stack, const char *profile, const char *prefix,
@@ -79,6 +98,8 @@ Preflight *preflight_new(const Stack *stack, const char *profile, const char *pr
 
 	preflight->disk = g_array_new(FALSE, FALSE, sizeof(CheckDiskNeed));
 	preflight->ports = g_array_new(FALSE, FALSE, sizeof(CheckPortNeed));
+	preflight->models = g_array_new(FALSE, FALSE, sizeof(CheckModelNeed));
+	preflight->services = g_ptr_array_new();
 	preflight->prefix = g_strdup(prefix);
 	preflight->state = g_strdup(state);
 
@@ -87,6 +108,7 @@ Preflight *preflight_new(const Stack *stack, const char *profile, const char *pr
 	} else {
 		preflight->needs.source = "the needs of a small stack";
 		preflight->needs.memory_bytes = PREFLIGHT_MEMORY_BYTES;
+		preflight->needs.runs_models = true;
 		add_disk(preflight, preflight->prefix, PREFLIGHT_DISK_BYTES);
 	}
 	add_disk(preflight, preflight->state, PREFLIGHT_STATE_BYTES);
@@ -95,6 +117,24 @@ Preflight *preflight_new(const Stack *stack, const char *profile, const char *pr
 	preflight->needs.disk_count = preflight->disk->len;
 	preflight->needs.ports = (const CheckPortNeed *)(gpointer)preflight->ports->data;
 	preflight->needs.port_count = preflight->ports->len;
+	preflight->needs.models = (const CheckModelNeed *)(gpointer)preflight->models->data;
+	preflight->needs.model_count = preflight->models->len;
+	g_ptr_array_add(preflight->services, NULL);
+	preflight->needs.services = (const char *const *)(gpointer)preflight->services->pdata;
+	return preflight;
+}
+
+Preflight *preflight_new_elsewhere(const Stack *stack, const char *profile, const char *prefix,
+                                   const char *home)
+{
+	const char *own = stack != NULL ? stack->prefix : "~";
+	g_autofree char *place = prefix != NULL ? g_strdup(prefix)
+	                         : *own == '~'  ? g_strconcat(home, own + 1, NULL)
+	                                        : g_strdup(own);
+	g_autofree char *state = g_build_filename(home, ".local", "state", "slipway", NULL);
+	Preflight *preflight = preflight_new(stack, profile, place, state);
+
+	preflight->needs.needs_packages = stack != NULL && stack->tools->len > 0;
 	return preflight;
 }
 
@@ -105,9 +145,32 @@ void preflight_free(Preflight *preflight)
 
 	g_array_unref(preflight->disk);
 	g_array_unref(preflight->ports);
+	g_array_unref(preflight->models);
+	g_ptr_array_unref(preflight->services);
 	g_free(preflight->prefix);
 	g_free(preflight->state);
 	g_free(preflight);
+}
+
+/* A model that fits into memory needs no answer about the graphics card. */
+static bool must_ask_cards(const Preflight *preflight, const Facts *facts)
+{
+	guint64 most_bytes = 0;
+
+	for (guint i = 0; i < preflight->models->len; i++)
+		most_bytes =
+			MAX(most_bytes, g_array_index(preflight->models, CheckModelNeed, i).bytes);
+
+	return preflight->is_slow_asked ||
+	       (most_bytes > 0 &&
+	        (facts->memory.total_bytes == FACTS_UNKNOWN ||
+	         facts->memory.total_bytes < most_bytes + CHECK_MODEL_SPARE_BYTES));
+}
+
+static void say_asleep(gpointer data)
+{
+	term_note(data, "Docker Desktop is asleep; waiting up to %d s for it to wake up",
+	          WAKE_TIMEOUT_MS / 1000);
 }
 
 Facts *preflight_facts(const Preflight *preflight)
@@ -122,5 +185,12 @@ Facts *preflight_facts(const Preflight *preflight)
 
 	for (guint i = 0; i < preflight->ports->len; i++)
 		ports[i] = (guint16)g_array_index(preflight->ports, CheckPortNeed, i).number;
-	return facts_read(&request);
+	if (preflight->term != NULL)
+		request.wake = (FactsWake){ WAKE_TIMEOUT_MS, say_asleep, preflight->term };
+	Facts *facts = facts_read(&request);
+	if (must_ask_cards(preflight, facts))
+		facts_ask_cards(facts);
+	if (preflight->needs.compose != NULL)
+		facts_ask_compose(facts);
+	return facts;
 }

@@ -11,8 +11,12 @@
 /** Needs, and what they point to. */
 typedef struct {
 	CheckNeeds needs;
-	GArray *disk;  /* (element-type CheckDiskNeed) */
-	GArray *ports; /* (element-type CheckPortNeed) */
+	GArray *disk;        /* (element-type CheckDiskNeed) */
+	GArray *ports;       /* (element-type CheckPortNeed) */
+	GArray *models;      /* (element-type CheckModelNeed) */
+	GPtrArray *services; /* (element-type utf8): names of containers, borrowed */
+	bool is_slow_asked;  /* set it to run nvidia-smi even where memory is large enough */
+	Term *term; /* (nullable): hears that Docker Desktop is asleep; without it nobody waits for it */
 	char *prefix;
 	char *state;
 } Preflight;
@@ -33,11 +37,26 @@ typedef struct {
  */
 Preflight *preflight_new(const Stack *stack, const char *profile, const char *prefix,
                          const char *state);
+
+/**
+ * The needs on a machine that only its facts describe: which programs it has, they do not say, so that
+ * a stack with tools needs packages.
+ *
+ * @prefix: (nullable): instead of the stack's own.  @home: the home directory there.
+ *
+ * Returns: (transfer full): the needs.
+ */
+Preflight *preflight_new_elsewhere(const Stack *stack, const char *profile, const char *prefix,
+                                   const char *home);
 void preflight_free(Preflight *preflight);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Preflight, preflight_free)
 
 /** Returns: (transfer full): the facts that judging @preflight takes; blocks as facts_read(). */
 Facts *preflight_facts(const Preflight *preflight);
+
+/** Asks the servers that the stack is loaded from, its mirrors, and the registries of its images, within
+ *  the setting check-timeout, and adds them to @facts.  @bundle: (nullable): every embedded stack. */
+void preflight_ask_servers(App *app, const StackBundle *bundle, Facts *facts);
 
 /** Judges the machine before @plan is applied; shows what does not pass.  Returns: false with FAILED
  *  set when a check fails that is not ignored. */

@@ -18,6 +18,18 @@ static bool installs_packages(const Plan *plan)
 	return false;
 }
 
+/* Those of the plan, which may have moved away from the definition's. */
+static void take_ports(Preflight *preflight, const Plan *plan)
+{
+	for (guint i = 0; i < preflight->ports->len; i++) {
+		CheckPortNeed *need = &g_array_index(preflight->ports, CheckPortNeed, i);
+		const json_t *number = json_object_get(plan->ports, need->name);
+
+		if (json_is_integer(number))
+			need->number = (guint64)json_integer_value(number);
+	}
+}
+
 bool preflight_pass(App *app, const StackBundle *bundle, const Plan *plan, GError **error)
 {
 	const char *const *ignored = (const char *const *)settings_list(app->settings, "ignore");
@@ -26,7 +38,9 @@ bool preflight_pass(App *app, const StackBundle *bundle, const Plan *plan, GErro
 	g_autoptr(Facts) facts = NULL;
 	g_autoptr(GPtrArray) findings = NULL;
 
+	preflight->term = app->term;
 	preflight->needs.needs_packages = installs_packages(plan);
+	take_ports(preflight, plan);
 	facts = preflight_facts(preflight);
 	findings = check_run_all(facts, &preflight->needs, ignored);
 

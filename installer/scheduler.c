@@ -110,8 +110,13 @@ static bool probe_again(const Job *job, const StepRun *run, Probe *probe, GError
 	if (!was_changed(job, *probe))
 		return true;
 
+	const char *path = json_text(run->step->inputs, "path");
 	fault_set(error, STATUS_BUSY, "Run the command again for a new plan.",
-	          "the machine changed since the plan was made");
+	          "the machine changed since the plan was made%s%s%s", path ? ": " : "",
+	          path ? path : "",
+	          !path                     ? ""
+	          : *probe == PROBE_FOREIGN ? " is there now, and stays"
+	                                    : " was edited, and stays");
 	return false;
 }
 
@@ -135,6 +140,7 @@ static bool write_intent(const Job *job, const StepRun *run, GError **error)
 	return true;
 }
 
+/* Returns: what the receipt keeps, or, of a step with nothing to do, what was found. */
 static json_t *run_step(const Job *job, const StepRun *run, GError **error)
 {
 	Probe probe = PROBE_ABSENT;
@@ -142,7 +148,7 @@ static json_t *run_step(const Job *job, const StepRun *run, GError **error)
 	if (!cancel_check(error) || !probe_again(job, run, &probe, error))
 		return NULL;
 	if (!job->undo && !probe_is_due(probe))
-		return json_null();
+		return json_integer(probe);
 	if (!write_intent(job, run, error))
 		return NULL;
 
@@ -306,13 +312,13 @@ static void end_step(Scheduler *scheduler, Event *event)
 		return;
 	}
 
-	bool is_skipped = json_is_null(event->data);
+	bool is_skipped = json_is_integer(event->data);
 	if (step && !is_skipped) {
 		step->state = TXN_STEP_DONE;
 		step->result = json_incref(event->data);
 	}
 	if (is_skipped && plan_item_is_due(item))
-		item->probe = PROBE_OURS;
+		item->probe = (Probe)json_integer_value(event->data);
 	log_line("step", "%s: done", item->step->id);
 	show(scheduler->txn, item, is_skipped ? PROGRESS_SKIPPED : PROGRESS_DONE, 1, NULL);
 }

@@ -259,7 +259,8 @@ static void print_commands(const Plan *plan, Term *term)
 		g_autofree char *directory = g_path_get_dirname(path);
 		term_print(term, "Command: %s\n", path);
 		if (!g_strv_contains((const char *const *)on_path, directory))
-			term_print(term, "It is not on your PATH yet: export PATH=\"%s:$PATH\"\n",
+			term_print(term, "It is not on your PATH yet%s: export PATH=\"%s:$PATH\"\n",
+			           plan_find(plan, "shell-path") ? " in this shell" : "",
 			           directory);
 	}
 }

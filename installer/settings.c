@@ -21,9 +21,10 @@ const SettingRow setting_table[] = {
 	{ "skip", SETTING_LIST, NULL, "STEP,...", "leave out these steps and what depends on them" },
 	{ "prefix", SETTING_PATH, NULL, "DIR", "install there instead of the stack's own place" },
 	{ "bin", SETTING_PATH, "~/.local/bin", "DIR", "put commands there" },
+	{ "add-to-path", SETTING_FLAG, NULL, NULL, "put that directory on the PATH: a block in the file that the shell reads when it starts" },
 	{ "profile", SETTING_TEXT, NULL, "PROFILE", "which of the stack's profiles; for \"slipway keys\", whose keys" },
 	{ "set", SETTING_LIST, NULL, "KEY=VALUE,...", "replace values of the stack: source.revision=..., source.url=..." },
-	{ "mirror", SETTING_LIST, NULL, "FROM=TO,...", "fetch URLs that start with FROM from TO instead" },
+	{ "mirror", SETTING_LIST, NULL, "FROM=TO,...", "fetch URLs that start with FROM from TO instead; of several TO, the first that has it" },
 	{ "ca-bundle", SETTING_PATH, NULL, "FILE", "trust the CA certificates in it, instead of the system's" },
 	{ "release-url", SETTING_TEXT, RELEASE_URL, "URL", "where \"slipway update\" looks for releases" },
 	{ "python-index", SETTING_TEXT, NULL, "URL", "package index for Python environments" },
@@ -36,6 +37,7 @@ const SettingRow setting_table[] = {
 	{ "lock-timeout", SETTING_SECONDS, "0", "SECONDS", "wait that long for another slipway" },
 	{ "package-lock-timeout", SETTING_SECONDS, "300", "SECONDS", "wait that long for the package manager's lock" },
 	{ "network-timeout", SETTING_SECONDS, "10", "SECONDS", "wait that long when asking whether a source answers" },
+	{ "check-timeout", SETTING_SECONDS, "2", "SECONDS", "let \"slipway check --network\" wait that long for all servers together" },
 	{ "key-backend", SETTING_TEXT, "auto", "PLACE", "where keys are kept: auto, secret-service (the desktop's keyring) or file" },
 	{ "key-profile", SETTING_TEXT, "default", "PROFILE", "whose keys: a name for a set of them" },
 	{ "keyring-timeout", SETTING_SECONDS, "10", "SECONDS", "wait that long for the desktop's keyring to answer" },
@@ -46,7 +48,7 @@ const SettingRow setting_table[] = {
 	{ "passphrase-fd", SETTING_TEXT, NULL, "N", "descriptor to read the passphrase from" },
 	{ "accept-rollback", SETTING_FLAG, NULL, NULL, "take an older version of the keystore than was seen here" },
 	{ "service-manager", SETTING_TEXT, "auto", "MANAGER", "who starts what goes on running: auto, systemd, systemd-user, openrc, launchd or process (nobody)" },
-	{ "html", SETTING_PATH, NULL, "FILE", "write a page that shows which step of the run took how long" },
+	{ "html", SETTING_PATH, NULL, "FILE", "write a page: which step of a run took how long, or what the checks found" },
 	{ "jobs", SETTING_COUNT, "0", "N", "run that many steps at once; 0: all that can" },
 	{ "json", SETTING_FLAG, NULL, NULL, "print one JSON document" },
 	{ "events", SETTING_FLAG, NULL, NULL, "print NDJSON while it runs" },
@@ -272,7 +274,12 @@ bool settings_set_flag(Settings *settings, const char *name, const char *value, 
 		return false;
 	}
 
-	set_value(settings, i, text, g_strdup("flag"));
+	const Value *before = &settings->values[i];
+	bool is_more =
+		setting_table[i].type == SETTING_LIST && g_strcmp0(before->origin, "flag") == 0;
+	g_autofree char *whole =
+		is_more ? g_strconcat(before->text, ",", text, NULL) : g_strdup(text);
+	set_value(settings, i, whole, g_strdup("flag"));
 	return true;
 }
 
@@ -318,20 +325,36 @@ const char *settings_origin(const Settings *settings, const char *name)
 	return origin ? origin : "default";
 }
 
+/* Returns: how much of @url the FROM of "FROM=TO" is; 0: it is not its start. */
+static gsize matching(const char *rule, const char *url)
+{
+	const char *to = strchr(rule, '=');
+	gsize length = to ? (gsize)(to - rule) : 0;
+
+	return strncmp(url, rule, length) == 0 ? length : 0;
+}
+
+char **settings_mirrors(const Settings *settings, const char *url)
+{
+	char *const *rules = settings_list(settings, "mirror");
+	g_autoptr(GPtrArray) places = g_ptr_array_new();
+	gsize longest = 0;
+
+	for (char *const *rule = rules; *rule; rule++)
+		longest = MAX(longest, matching(*rule, url));
+	for (char *const *rule = rules; longest && *rule; rule++)
+		if (matching(*rule, url) == longest)
+			g_ptr_array_add(places,
+			                g_strconcat(*rule + longest + 1, url + longest, NULL));
+	if (!longest)
+		g_ptr_array_add(places, g_strdup(url));
+	g_ptr_array_add(places, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&places), FALSE);
+}
+
 char *settings_mirror(const Settings *settings, const char *url)
 {
-	const char *best_to = NULL;
-	gsize best_length = 0;
+	g_auto(GStrv) places = settings_mirrors(settings, url);
 
-	for (char *const *rule = settings_list(settings, "mirror"); *rule; rule++) {
-		const char *to = strchr(*rule, '=');
-		gsize length = to ? (gsize)(to - *rule) : 0;
-
-		if (length > best_length && strncmp(url, *rule, length) == 0) {
-			best_to = to + 1;
-			best_length = length;
-		}
-	}
-
-	return best_to ? g_strconcat(best_to, url + best_length, NULL) : g_strdup(url);
+	return g_strdup(places[0]);
 }

@@ -46,7 +46,7 @@ Settings *settings_new_default(void);
 void settings_free(Settings *settings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_free)
 
-/** Puts a value from the command line on top.  Returns: false with CONFIG or USAGE set. */
+/** Puts a value from the command line on top; one more of a list is added.  Returns: false with CONFIG or USAGE set. */
 bool settings_set_flag(Settings *settings, const char *name, const char *value, GError **error);
 
 /** Returns: (transfer none) (nullable): the value; paths are expanded and absolute. */
@@ -67,6 +67,9 @@ char *const *settings_list(const Settings *settings, const char *name);
 /** Returns: (transfer none): "default", "flag", "SLIPWAY_X", or the file with its line. */
 const char *settings_origin(const Settings *settings, const char *name);
 
-/** Returns: (transfer full): @url with the longest matching prefix of the mirrors setting
- *  (FROM=TO) replaced. */
+/** Returns: (transfer full): where @url is to be asked for: with the longest matching prefix of the
+ *  mirrors setting (FROM=TO) replaced, once for each TO, in their order; @url itself where none matches. */
+char **settings_mirrors(const Settings *settings, const char *url);
+
+/** Returns: (transfer full): the first of settings_mirrors(). */
 char *settings_mirror(const Settings *settings, const char *url);

@@ -72,6 +72,7 @@ static json_t *key_to_json(gconstpointer item)
 	json_put(object, "title", key->title);
 	json_put(object, "url", key->url);
 	json_put(object, "variable", key->variable);
+	json_put(object, "one_of", key->one_of);
 	put_list(object, "services", key->services);
 	put_list(object, "profiles", key->profiles);
 	return object;

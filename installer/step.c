@@ -10,7 +10,7 @@ const StepKind *const step_kind_table[] = {
 	&step_kind_packages,   &step_kind_source, &step_kind_directory, &step_kind_file,
 	&step_kind_wrapper,    &step_kind_python, &step_kind_key,       &step_kind_archive,
 	&step_kind_compose,    &step_kind_unit,   &step_kind_ollama,    &step_kind_model,
-	&step_kind_repository,
+	&step_kind_repository, &step_kind_block,
 };
 const gsize step_kind_count = G_N_ELEMENTS(step_kind_table);
 
@@ -86,6 +86,19 @@ Step *step_from_json(const json_t *object, GError **error)
 	return step;
 }
 
+char **step_places(const Step *step, const char *place)
+{
+	const json_t *mirrors = json_object_get(step->inputs, "mirrors");
+	g_auto(GStrv) others = json_to_strv(json_object_get(mirrors, place));
+	g_autoptr(GPtrArray) places = g_ptr_array_new();
+
+	g_ptr_array_add(places, g_strdup(place));
+	for (char **other = others; *other; other++)
+		g_ptr_array_add(places, g_strdup(*other));
+	g_ptr_array_add(places, NULL);
+	return (char **)g_ptr_array_free(g_steal_pointer(&places), FALSE);
+}
+
 /* Where a step loads from and how long it waits does not change what it makes; the variables do
  * only where they are written into a file. */
 char *step_digest(const Step *step)
@@ -93,7 +106,8 @@ char *step_digest(const Step *step)
 	static const char *const passing[] = { "url",     "urls",       "sums",
 		                               "index",   "vars",       "packages",
 		                               "service", "find_links", "lock_timeout_s",
-		                               "machine", "manifest",   "reversible_only" };
+		                               "machine", "manifest",   "reversible_only",
+		                               "mirrors" };
 	g_autoptr(json_t) inputs = json_copy(step->inputs);
 	bool is_template = g_strcmp0(json_text(inputs, "template"), "yes") == 0;
 

@@ -36,7 +36,7 @@ typedef struct {
 	char **after;    /* ids */
 	json_t *inputs;  /* object; all that apply needs, absolute paths, no secrets */
 	char **commands; /* what runs as root, as exact command lines, for the plan; may be empty */
-	char **sources;  /* URLs it downloads from, mirrors already applied; may be empty */
+	char **sources;  /* URLs it downloads from, the first mirror of each; may be empty */
 	char *irreversible; /* (nullable): what rollback cannot take back, one phrase */
 	guint weight;       /* expected seconds, at least 1 */
 } Step;
@@ -48,7 +48,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Step, step_free)
 json_t *step_to_json(const Step *step);
 Step *step_from_json(const json_t *object, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: (transfer full): digest of kind and inputs: the same step, the same digest. */
+/** Returns: (transfer full): @place and, behind it, where else the same may be had. */
+char **step_places(const Step *step, const char *place);
+/** Returns: (transfer full): digest of kind and inputs. */
 char *step_digest(const Step *step);
 
 /** What a running step may use.  The scheduler makes one for each step; report() is thread-safe. */
@@ -106,8 +108,7 @@ struct StepKind {
 	json_t *(*apply)(const StepRun *run, GError **error);
 };
 
-/** A row for each kind. */
-extern const StepKind *const step_kind_table[];
+extern const StepKind *const step_kind_table[]; /* a row for each */
 extern const gsize step_kind_count;
 
 /** Returns: (transfer none) (nullable): the kind with that name. */
@@ -116,4 +117,4 @@ const StepKind *step_kind_find(const char *name);
 /* The kinds, each in installer/step_NAME.c. */
 extern const StepKind step_kind_packages, step_kind_source, step_kind_directory, step_kind_file,
 	step_kind_wrapper, step_kind_python, step_kind_key, step_kind_archive, step_kind_compose,
-	step_kind_unit, step_kind_ollama, step_kind_model, step_kind_repository;
+	step_kind_unit, step_kind_ollama, step_kind_model, step_kind_repository, step_kind_block;

@@ -18,11 +18,6 @@
 static const char *const keys[] = { "!url",    "sha256", "sums",  "!path",
 	                            "program", "max",    "strip", NULL };
 
-static char *as_url(const char *place)
-{
-	return place[0] == '/' ? g_filename_to_uri(place, NULL, NULL) : g_strdup(place);
-}
-
 static char *wanted_digest(const StepRun *run, const char *url, GError **error)
 {
 	const char *fixed = json_text(run->step->inputs, "sha256");
@@ -38,7 +33,8 @@ static char *wanted_digest(const StepRun *run, const char *url, GError **error)
 
 	g_autofree char *path = g_strndup(url, strcspn(url, "?#"));
 	g_autofree char *name = g_path_get_basename(path);
-	return sums_digest(sums, name, error);
+	g_auto(GStrv) lists = step_places(run->step, sums);
+	return sums_digest((const char *const *)lists, name, error);
 }
 
 static bool read_number(const StepRun *run, const char *key, guint64 maximum, guint64 *number,
@@ -66,15 +62,14 @@ static bool load(const StepRun *run, const char *path, GError **error)
 	    !read_number(run, "strip", 16, &strip, error))
 		return false;
 
-	g_autofree char *url = as_url(place);
-	g_autofree char *digest = wanted_digest(run, url, error);
+	g_auto(GStrv) urls = step_places(run->step, place);
+	g_autofree char *digest = wanted_digest(run, place, error);
 	g_autofree char *staged = digest ? owned_tree_stage(run, path, error) : NULL;
 	if (!staged)
 		return false;
 
-	const char *const urls[] = { url, NULL };
 	ArchiveDownload wanted = {
-		.urls = urls,
+		.urls = (const char *const *)urls,
 		.sha256 = digest,
 		.max_bytes = max_bytes,
 		.limits = { .strip_components = (guint)strip, .has_symlinks = true },

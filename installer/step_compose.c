@@ -86,6 +86,7 @@ static json_t *apply_compose(const StepRun *run, GError **error)
 	if (!project)
 		return NULL;
 	project->on_line = on_line;
+	project->on_bytes = recipe_report_bytes;
 	project->data = &copy;
 	if (!compose_start(run->step->inputs, NULL, run->host, project, &handover, error))
 		return NULL;

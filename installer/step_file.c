@@ -191,9 +191,8 @@ json_t *step_file_prepare(const StepRun *run, GError **error)
 	return recipe;
 }
 
-/* In a marked directory beside it first, so that a kill leaves nothing without an owner. */
-static bool write_staged(const StepRun *run, const char *path, GBytes *bytes, mode_t mode,
-                         GError **error)
+bool step_file_write_staged(const StepRun *run, const char *path, GBytes *bytes, mode_t mode,
+                            GError **error)
 {
 	g_autofree char *parent = g_path_get_dirname(path);
 	g_autofree char *stage = recipe_stage(run, path);
@@ -227,7 +226,7 @@ static json_t *apply_offer(const StepRun *run, const Judgement *it, GBytes *byte
 	g_autofree char *offer = g_strconcat(it->path, OFFER_SUFFIX, NULL);
 	g_autofree char *digest = file_digest_bytes(bytes);
 
-	if (!write_staged(run, offer, bytes, 0644, error))
+	if (!step_file_write_staged(run, offer, bytes, 0644, error))
 		return NULL;
 
 	return json_pack("{s:s, s:s, s:s, s:[s]}", "path", it->path, "sha256", it->base, "offered",
@@ -241,7 +240,7 @@ static json_t *apply_whole(const StepRun *run, const Judgement *it, GBytes *byte
 
 	if (!recipe_mode(run, fallback, &mode, error) ||
 	    (it->probe == PROBE_PARTIAL && !write_backup(run, it, error)) ||
-	    !write_staged(run, it->path, bytes, mode, error))
+	    !step_file_write_staged(run, it->path, bytes, mode, error))
 		return NULL;
 
 	g_autofree char *digest = file_digest_bytes(bytes);

@@ -92,11 +92,13 @@ static guint64 free_bytes(void)
 static bool read_size(const StepRun *run, guint64 *size_bytes, GError **error)
 {
 	const char *manifest = json_text(run->step->inputs, "manifest");
-	HttpRequest request = { .url = manifest, .max_bytes = MANIFEST_MAX_BYTES };
-	g_autoptr(GBytes) bytes = manifest ? http_get(&request, error) : NULL;
 
 	if (!manifest)
 		return true;
+
+	g_auto(GStrv) places = step_places(run->step, manifest);
+	g_autoptr(GBytes) bytes =
+		http_get_from_places((const char *const *)places, MANIFEST_MAX_BYTES, error);
 	if (bytes && ollama_manifest_size(bytes, size_bytes, error))
 		return true;
 	g_prefix_error(error, "%s: ", name_of(run));
@@ -110,6 +112,15 @@ static guint64 number_of(const StepRun *run, const char *key)
 	return (guint64)json_integer_value(json_object_get(machine, key));
 }
 
+/* Only here, where a model is about to be loaded, a program is run for it. */
+static guint64 card_bytes(void)
+{
+	g_autoptr(Facts) facts = facts_read_cards();
+
+	facts_ask_cards(facts);
+	return check_card_bytes(facts);
+}
+
 /* Ollama itself looks at none of it before it loads. */
 static bool check_room(const StepRun *run, OllamaRoom *room, GError **error)
 {
@@ -118,7 +129,7 @@ static bool check_room(const StepRun *run, OllamaRoom *room, GError **error)
 
 	room->disk_bytes = free_bytes();
 	room->memory_bytes = number_of(run, "memory");
-	room->video_bytes = number_of(run, "video");
+	room->video_bytes = MAX(number_of(run, "video"), card_bytes());
 	OllamaFit fit = ollama_judge(room);
 	if (fit == OLLAMA_FITS || fit == OLLAMA_SPLITS)
 		return true;

@@ -12,6 +12,7 @@
 #include "base/cancel.h"
 #include "base/fault.h"
 #include "base/file.h"
+#include "checks/facts.h"
 #include "installer/ollama_api.h"
 #include "installer/ollama_fetch.h"
 #include "installer/ollama_find.h"
@@ -86,24 +87,35 @@ static bool has_release(const StepRun *run, GError **error)
 	return !lacks;
 }
 
-/* An Ollama of somebody else's has to be new enough; it is theirs to update. */
-static bool ask_ollama(const StepRun *run, Probe *probe, GError **error)
+static char *describe_holder(const FactsPort *port)
 {
-	const char *minimum = json_text(run->step->inputs, "minimum");
-	g_auto(OllamaFound) found = { 0 };
+	if (port->container)
+		return g_strdup_printf("the container %s", port->container);
+	if (port->program && port->pid != FACTS_UNKNOWN)
+		return g_strdup_printf("%s (process %" G_GUINT64_FORMAT ")", port->program,
+		                       port->pid);
+	if (port->uid != FACTS_UNKNOWN)
+		return g_strdup_printf("a program of user %" G_GUINT64_FORMAT, port->uid);
+	return g_strdup("another program");
+}
 
-	if (*probe == PROBE_PARTIAL || run->receipt)
+/* Something that is no Ollama may listen there. */
+static bool port_is_free(const StepRun *run, GError **error)
+{
+	const char *colon = strrchr(url_of(run), ':');
+	guint64 number = colon ? g_ascii_strtoull(colon + 1, NULL, 10) : 0;
+	guint16 asked = (guint16)MIN(number, G_MAXUINT16);
+	const FactsRequest request = { .ports = &asked, .port_count = 1 };
+	g_autoptr(Facts) facts = facts_read(&request);
+	const FactsPort *port = facts_port(facts, asked);
+
+	if (!port || port->is_free != FACT_NO)
 		return true;
-	if (is_own(run) || !ollama_find(url_of(run), &found))
-		return has_release(run, error);
 
-	*probe = PROBE_FOREIGN;
-	if (!minimum || !found.version || stack_version_compare(found.version, minimum) >= 0)
-		return true;
-
+	g_autofree char *holder = describe_holder(port);
 	fault_set(error, STATUS_UNAVAILABLE,
-	          "Update it the way it was installed, or leave the step out with --skip ollama.",
-	          "the Ollama at %s is %s, older than %s", found.where, found.version, minimum);
+	          "Stop it, or choose another port with --set step.STEP.host=127.0.0.1:PORT.",
+	          "port %u is taken by %s", (guint)asked, holder);
 	return false;
 }
 
@@ -116,12 +128,34 @@ static bool check_port(const StepRun *run, GError **error)
 		return true;
 	version = ollama_ask_version(url_of(run), ASK_TIMEOUT_MS, NULL);
 	if (!version)
-		return true;
+		return port_is_free(run, error);
 
 	fault_set(error, STATUS_BUSY,
 	          is_own(run) ? "Choose another port: host = 127.0.0.1:PORT."
 	                      : "Run the command again: it will be used as it is.",
 	          "an Ollama that slipway did not install answers at %s", url_of(run));
+	return false;
+}
+
+/* An Ollama of somebody else's has to be new enough; it is theirs to update. */
+static bool ask_ollama(const StepRun *run, Probe *probe, GError **error)
+{
+	const char *minimum = json_text(run->step->inputs, "minimum");
+	g_auto(OllamaFound) found = { 0 };
+
+	if (*probe == PROBE_PARTIAL || run->receipt)
+		return true;
+	bool is_wanted = is_own(run) || !ollama_find(url_of(run), &found);
+	if (is_wanted)
+		return has_release(run, error) && check_port(run, error);
+
+	*probe = PROBE_FOREIGN;
+	if (!minimum || !found.version || stack_version_compare(found.version, minimum) >= 0)
+		return true;
+
+	fault_set(error, STATUS_UNAVAILABLE,
+	          "Update it the way it was installed, or leave the step out with --skip ollama.",
+	          "the Ollama at %s is %s, older than %s", found.where, found.version, minimum);
 	return false;
 }
 

@@ -39,7 +39,7 @@ bool step_ollama_is_packaged(const Facts *facts, const char *minimum, const json
 		return names_tool(json_object_get(json_object_get(record, "inputs"), "tools"));
 
 	g_autofree char *installed = ollama_find_installed(NULL);
-	ollama_machine_read(facts, NULL, &machine);
+	ollama_machine_read(facts, &machine);
 	return !installed && where.manager && g_strcmp0(machine.system, "linux") == 0 &&
 	       !machine.has_amd && !machine.has_nvidia && !machine.jetpack && tool &&
 	       !system->immutable &&
@@ -128,12 +128,12 @@ static char *listen_address(const char *url, GError **error)
 	return NULL;
 }
 
-static char *mirrored(const OllamaPlace *place, const char *base, const char *version,
-                      const char *name)
+static char *mirrored(const Step *step, const OllamaPlace *place, const char *base,
+                      const char *version, const char *name)
 {
 	g_autofree char *url = g_strdup_printf("%s/v%s/%s", base, version, name);
 
-	return settings_mirror(place->settings, url);
+	return plan_mirror(place->settings, step->inputs, url);
 }
 
 static void add_sources(Step *step, const OllamaPlace *place, const json_t *assets)
@@ -141,12 +141,12 @@ static void add_sources(Step *step, const OllamaPlace *place, const json_t *asse
 	const char *base = json_text_or(step->inputs, "release", "");
 	const char *version = json_text_or(step->inputs, "version", "");
 	g_autoptr(GPtrArray) urls = g_ptr_array_new_with_free_func(g_free);
-	g_autofree char *sums = mirrored(place, base, version, "sha256sum.txt");
+	g_autofree char *sums = mirrored(step, place, base, version, "sha256sum.txt");
 	gsize i = 0;
 	json_t *asset = NULL;
 
 	json_array_foreach(assets, i, asset) g_ptr_array_add(
-		urls, mirrored(place, base, version, json_text_or(asset, "name", "")));
+		urls, mirrored(step, place, base, version, json_text_or(asset, "name", "")));
 	g_ptr_array_add(urls, NULL);
 
 	json_put(step->inputs, "sums", sums);
@@ -161,7 +161,7 @@ static bool add_assets(Step *step, const OllamaPlace *place, GError **error)
 	OllamaMachine machine = { 0 };
 	g_autoptr(GError) why = NULL;
 
-	ollama_machine_read(place->facts, NULL, &machine);
+	ollama_machine_read(place->facts, &machine);
 	json_t *assets = ollama_assets(json_text_or(step->inputs, "version", ""), &machine, &why);
 	if (assets) {
 		json_object_set_new(step->inputs, "assets", assets);
@@ -213,7 +213,7 @@ bool step_model_place(Step *step, const OllamaPlace *place, GError **error)
 		return false;
 
 	json_put(step->inputs, "at", url);
-	ollama_machine_read(place->facts, NULL, &machine);
+	ollama_machine_read(place->facts, &machine);
 	json_object_set_new(step->inputs, "machine",
 	                    json_pack("{s:I, s:I}", "memory", (json_int_t)machine.memory_bytes,
 	                              "video", (json_int_t)machine.video_bytes));
@@ -224,7 +224,7 @@ bool step_model_place(Step *step, const OllamaPlace *place, GError **error)
 		ollama_manifest_url(registry, json_text_or(step->inputs, "name", ""), error);
 	if (!manifest)
 		return false;
-	g_autofree char *mirror = settings_mirror(place->settings, manifest);
+	g_autofree char *mirror = plan_mirror(place->settings, step->inputs, manifest);
 	json_put(step->inputs, "manifest", mirror);
 	g_strfreev(step->sources);
 	step->sources = g_strdupv((char *[]){ mirror, NULL });

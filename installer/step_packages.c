@@ -451,6 +451,7 @@ static bool verify(const GArray *wanted, GError **error)
 static json_t *describe_result(Installation *it, const GArray *wanted, GError **error)
 {
 	g_autoptr(PackageSet) after = packages_read(it->job.manager, error);
+	g_autofree char *note = packages_note(&it->job, it->packages);
 	g_autoptr(PackageChanges) changes = NULL;
 	json_t *result;
 
@@ -462,6 +463,7 @@ static json_t *describe_result(Installation *it, const GArray *wanted, GError **
 	                   "managers_side_effects", json_from_strv(it->job.manager->side_effects),
 	                   "answers", describe_answers(it->run, wanted));
 	json_put(result, "warning", it->warning);
+	json_put(result, "note", note);
 	return result;
 }
 

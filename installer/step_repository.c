@@ -210,6 +210,25 @@ static bool put_file(const char *path, GBytes *bytes, GError **error)
 	return run_as_root(argv, bytes, error);
 }
 
+typedef struct {
+	const char *fingerprint;
+	GBytes *key;
+} Vendor;
+
+static bool load_key(const char *place, gpointer data, GError **error)
+{
+	const char *const only[] = { place, NULL };
+	Vendor *vendor = data;
+	g_autoptr(GBytes) key = http_get_from_places(only, OPENPGP_MAX_BYTES, error);
+
+	if (!key || !openpgp_check_key(key, vendor->fingerprint, error)) {
+		g_prefix_error(error, "%s: ", place);
+		return false;
+	}
+	vendor->key = g_steal_pointer(&key);
+	return true;
+}
+
 /* The key before the source that names it: an index is never loaded without. */
 static json_t *apply_repository(const StepRun *run, GError **error)
 {
@@ -218,19 +237,17 @@ static json_t *apply_repository(const StepRun *run, GError **error)
 	const char *key_path = fingerprint ? recipe_input(run, "key_path", error) : NULL;
 	const char *source_path = key_path ? recipe_input(run, "source_path", error) : NULL;
 	const char *text = source_path ? recipe_input(run, "text", error) : NULL;
-	const HttpRequest request = { .url = url, .max_bytes = OPENPGP_MAX_BYTES };
-	g_autoptr(GBytes) key = NULL;
-	g_autoptr(GBytes) source = NULL;
+	Vendor vendor = { .fingerprint = fingerprint };
 
 	if (!text)
 		return NULL;
 	recipe_report(run, -1, "loading the key");
-	key = http_get(&request, error);
-	if (!key || !openpgp_check_key(key, fingerprint, error)) {
-		g_prefix_error(error, "%s: ", url);
+	g_auto(GStrv) places = step_places(run->step, url);
+	if (!http_from_places((const char *const *)places, load_key, &vendor, error))
 		return NULL;
-	}
-	source = g_bytes_new(text, strlen(text));
+
+	g_autoptr(GBytes) key = vendor.key;
+	g_autoptr(GBytes) source = g_bytes_new(text, strlen(text));
 	if (!put_file(key_path, key, error) || !put_file(source_path, source, error))
 		return NULL;
 	return json_pack("{s:s, s:s}", "key", key_path, "source", source_path);

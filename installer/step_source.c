@@ -105,6 +105,21 @@ static char **make_policy(const Git *git, const char *transport)
 	return (char **)g_ptr_array_free(g_steal_pointer(&options), FALSE);
 }
 
+static bool set_policy(Git *git, const char *url, GError **error)
+{
+	const char *transport = transport_of(url);
+
+	if (!transport) {
+		fault_set(error, STATUS_CONFIG, NULL,
+		          "step %s: %s is neither https nor a local path", git->run->step->id, url);
+		return false;
+	}
+
+	g_strfreev(git->policy);
+	git->policy = make_policy(git, transport);
+	return true;
+}
+
 /* The server side of a local mirror takes no option of ours, only a file, and refuses a repository
  * that belongs to somebody else: whoever named the mirror decided that. */
 static bool write_config(Git *git, GError **error)
@@ -272,27 +287,30 @@ static bool settle_index(const Git *git, GError **error)
 	return file_remove(fetched, error); /* the URL, maybe with a password */
 }
 
-static bool build(const Git *git, const char *url, const char *revision, GError **error)
+/* An HttpLoad: no server decides what the revision is, git computes its id. */
+static bool load(const char *url, gpointer data, GError **error)
+{
+	Git *git = data;
+	const char *revision = json_text_or(git->run->step->inputs, "revision", "");
+
+	return set_policy(git, url, error) && fetch(git, url, revision, error) &&
+	       check_out(git, url, revision, error);
+}
+
+static bool build(Git *git, const char *url, GError **error)
 {
 	const char *const init[] = { "init", "--quiet", "--template=", ".", NULL };
+	g_auto(GStrv) urls = step_places(git->run->step, url);
 
-	return git_do(git, init, error) &&
+	return set_policy(git, url, error) && git_do(git, init, error) &&
 	       write_inside(git->tree, ".git/info/exclude", UNDO_MARK "\n" OWNED_TREE_COMPLETE "\n",
 	                    error) &&
-	       fetch(git, url, revision, error) && check_out(git, url, revision, error) &&
+	       http_from_places((const char *const *)urls, load, git, error) &&
 	       apply_edits(git->run, git->tree, error) && settle_index(git, error);
 }
 
-static bool make_git(const StepRun *run, const char *url, Git *git, GError **error)
+static bool make_git(const StepRun *run, Git *git, GError **error)
 {
-	const char *transport = transport_of(url);
-
-	if (!transport) {
-		fault_set(error, STATUS_CONFIG, NULL,
-		          "step %s: %s is neither https nor a local path", run->step->id, url);
-		return false;
-	}
-
 	git->run = run;
 	git->program = process_find("git");
 	if (!git->program) {
@@ -300,7 +318,6 @@ static bool make_git(const StepRun *run, const char *url, Git *git, GError **err
 		return false;
 	}
 
-	git->policy = make_policy(git, transport);
 	return write_config(git, error);
 }
 
@@ -314,8 +331,8 @@ static bool make_checkout(const StepRun *run, const char *path, GError **error)
 		return false;
 
 	git.tree = owned_tree_stage(run, path, error);
-	return git.tree && make_git(run, url, &git, error) &&
-	       file_make_dirs(git.tree, 0755, NULL, error) && build(&git, url, revision, error) &&
+	return git.tree && make_git(run, &git, error) &&
+	       file_make_dirs(git.tree, 0755, NULL, error) && build(&git, url, error) &&
 	       owned_tree_place(run, path, git.tree, error);
 }
 

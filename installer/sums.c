@@ -45,12 +45,24 @@ static char *find_digest(GBytes *sums, const char *name, GError **error)
 	return NULL;
 }
 
-char *sums_digest(const char *place, const char *name, GError **error)
-{
-	g_autofree char *url =
-		place[0] == '/' ? g_filename_to_uri(place, NULL, NULL) : g_strdup(place);
-	HttpRequest request = { .url = url, .max_bytes = SUMS_MAX_BYTES };
-	g_autoptr(GBytes) bytes = http_get(&request, error);
+typedef struct {
+	const char *name;
+	char *digest;
+} Search;
 
-	return bytes ? find_digest(bytes, name, error) : NULL;
+static bool search(const char *place, gpointer data, GError **error)
+{
+	const char *const only[] = { place, NULL };
+	Search *wanted = data;
+	g_autoptr(GBytes) bytes = http_get_from_places(only, SUMS_MAX_BYTES, error);
+
+	wanted->digest = bytes ? find_digest(bytes, wanted->name, error) : NULL;
+	return wanted->digest != NULL;
+}
+
+char *sums_digest(const char *const *places, const char *name, GError **error)
+{
+	Search wanted = { .name = name };
+
+	return http_from_places(places, search, &wanted, error) ? wanted.digest : NULL;
 }

@@ -6,8 +6,9 @@
 
 #include <glib.h>
 
-/** Loads the list at @place, a URL or an absolute path, and looks for the file @name.
+/** Loads the list from the first of @places, URLs or absolute paths, that has one with the file @name.
  *
  *  Returns: (transfer full): its digest; or NULL with UNTRUSTED (the list does not name it) or an
  *  error of http_get() set. */
-char *sums_digest(const char *place, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char *sums_digest(const char *const *places, const char *name,
+                  GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -5,11 +5,10 @@
 #include "installer/timeline.h"
 
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/fault.h"
 #include "base/file.h"
+#include "installer/html.h"
 #include "installer/timeline_private.h"
 
 /* A run below this, and a step below this part of the run, is not worth a word. */
@@ -193,27 +192,13 @@ char *timeline_summary(const Timeline *timeline)
 	return g_string_free(g_steal_pointer(&text), false);
 }
 
-/* Nothing but a file is replaced: no directory, no device, no link that leads to one. */
-static bool check_place(const char *path, GError **error)
-{
-	g_autofree char *directory = g_path_get_dirname(path);
-	struct stat st = { 0 };
-
-	if (access(directory, W_OK | X_OK) == 0 && (lstat(path, &st) != 0 || S_ISREG(st.st_mode)))
-		return true;
-
-	fault_set(error, STATUS_CANNOT_CREATE, "Name a file in a directory that you can write.",
-	          "--html %s cannot be written; nothing was changed", path);
-	return false;
-}
-
 bool timeline_open(App *app, const char *command, char **arguments, GError **error)
 {
 	const char *path = settings_text(app->settings, "html");
 	g_autofree char *words = g_strjoinv(" ", arguments);
 	g_autofree char *title = g_strdup_printf("slipway %s %s", command, words);
 
-	if (path && !check_place(path, error))
+	if (path && !html_check_place(path, error))
 		return false;
 
 	app->timeline = timeline_new(g_strchomp(title), path);

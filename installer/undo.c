@@ -56,7 +56,7 @@ static const Primitive primitive_table[] = {
 	{ "compose_down", compose_down },           { "noop", noop },
 	{ "handover_remove", handover_remove },     { "service_stop", undo_service_stop },
 	{ "service_resume", undo_service_resume },  { "model_delete", undo_model_delete },
-	{ "repository_remove", repository_remove },
+	{ "repository_remove", repository_remove }, { "block_remove", undo_block_remove },
 };
 
 static const Primitive *find_primitive(const char *name)

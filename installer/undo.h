@@ -16,6 +16,8 @@
  *
  *   unlink_if_hash   path, sha256        remove our file unless somebody changed it
  *   restore_backup   path, backup, sha256, mode   put the bytes from before back, unless changed
+ *   block_remove     path, name, sha256, [created], [glued]   take our block out of a person's file,
+ *                                        unless it was changed; "created": and an empty file with it
  *   unlink_link      path, target        remove our symlink if it still points there
  *   rmdir_if_empty   path
  *   remove_tree      path, token, [unless]   remove a tree that carries our mark (see
@@ -71,9 +73,10 @@ bool undo_is_known(const char *name);
  */
 bool undo_mark_tree(const char *path, const char *token, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Removes a tree that we made, or nothing if there is none.  The mark goes last: a kill cannot leave
- *  half a tree without it, which nobody would know as ours. */
-bool undo_drop_tree(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** Removes a tree that we made, or nothing if there is none.  It leaves its place first, and at once: a
+ *  kill cannot leave half a tree there, which nobody would know as ours.  What a kill leaves is where
+ *  undo_mark_tree() begins, and goes with the next call, or with the undoing. */
+bool undo_drop_tree(const char *path, const char *token, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Returns: (transfer full) (nullable): the token in the mark of the tree at @path. */
 char *undo_tree_token(const char *path);

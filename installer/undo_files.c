@@ -49,16 +49,27 @@ bool undo_unlink_if_hash(const Undo *undo, const json_t *part, GError **error)
 	       (!is_ours || file_remove(path, error));
 }
 
-/* Puts @bytes in place under a name that a second try finds again, so that a kill leaves nothing
- * behind that the second try does not take away. */
-static bool put_back(const char *path, GBytes *bytes, mode_t mode, GError **error)
+/* Where what goes to @path is written. */
+static char *stage_of(const char *path)
 {
-	g_autofree char *stage = g_strdup_printf("%s.slipway-undo", path);
+	return g_strdup_printf("%s.slipway-undo", path);
+}
+
+bool undo_clear_stage(const char *path, GError **error)
+{
+	g_autofree char *stage = stage_of(path);
+
+	return tree_remove(stage, error);
+}
+
+bool undo_put_back(const char *path, GBytes *bytes, mode_t mode, GError **error)
+{
+	g_autofree char *stage = stage_of(path);
 	g_autofree char *inside = g_build_filename(stage, "file", NULL);
 	gsize size_bytes = 0;
 	const void *data = g_bytes_get_data(bytes, &size_bytes);
 
-	return tree_remove(stage, error) && file_make_dirs(stage, 0700, NULL, error) &&
+	return file_make_dirs(stage, 0700, NULL, error) &&
 	       file_write(inside, data, size_bytes, mode, error) &&
 	       file_rename(inside, path, error) && tree_remove(stage, error);
 }
@@ -92,7 +103,7 @@ static bool restore_file(const Undo *undo, const json_t *part, const char *path,
 	}
 
 	g_autoptr(GBytes) bytes = read_backup(backup, error);
-	return bytes && put_back(path, bytes, (mode_t)(mode & 0777), error);
+	return bytes && undo_put_back(path, bytes, (mode_t)(mode & 0777), error);
 }
 
 bool undo_restore_backup(const Undo *undo, const json_t *part, GError **error)
@@ -103,6 +114,8 @@ bool undo_restore_backup(const Undo *undo, const json_t *part, GError **error)
 	bool is_ours = false;
 
 	if (!backup)
+		return false;
+	if (!undo_clear_stage(path, error)) /* of a run that was killed after the rename */
 		return false;
 	if (!file_exists(path))
 		return true; /* a person removed it since: that is an edit too */

@@ -37,12 +37,19 @@ bool undo_holds_home(const char *path);
 /** Returns: whether @path, symlinks not followed, is of the type @type (S_IFREG, ...). */
 bool undo_is_of_type(const char *path, mode_t type);
 
+/** Puts @bytes in the place of @path under a name that a second try finds again: undo_clear_stage()
+ *  removes what a kill left of it. */
+bool undo_put_back(const char *path, GBytes *bytes, mode_t mode, GError **error);
+bool undo_clear_stage(const char *path, GError **error);
+
 /* The primitives.  Each takes back one part, or finds that done; false with an error set. */
 
 /** path, sha256 */
 bool undo_unlink_if_hash(const Undo *undo, const json_t *part, GError **error);
 /** path, backup, sha256, mode */
 bool undo_restore_backup(const Undo *undo, const json_t *part, GError **error);
+/** path, name, sha256, [created], [glued] */
+bool undo_block_remove(const Undo *undo, const json_t *part, GError **error);
 /** path, target */
 bool undo_unlink_link(const Undo *undo, const json_t *part, GError **error);
 /** path */

@@ -36,34 +36,26 @@ static const char *need_token(const json_t *part, GError **error)
 	return NULL;
 }
 
-bool undo_drop_tree(const char *path, GError **error)
+bool undo_drop_tree(const char *path, const char *token, GError **error)
 {
-	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
-	const char *name = NULL;
+	g_autofree char *fresh = g_strdup_printf("%s.%s.new", path, token);
 
-	while (directory && (name = g_dir_read_name(directory))) {
-		g_autofree char *child = g_build_filename(path, name, NULL);
-		if (!g_str_equal(name, UNDO_MARK) && !tree_remove(child, error))
-			return false;
-	}
-
-	return tree_remove(path, error);
+	return tree_remove(fresh, error) &&
+	       (!file_exists(path) ||
+	        (file_rename(path, fresh, error) && tree_remove(fresh, error)));
 }
 
 static bool take_away(const Undo *undo, const char *path, const char *token, GError **error)
 {
 	g_autofree char *fresh = g_strdup_printf("%s.%s.new", path, token);
+	g_autofree char *found = undo_tree_token(path);
 
+	if (!file_exists(path) || g_strcmp0(found, token) == 0)
+		return undo_drop_tree(path, token, error);
 	if (!tree_remove(fresh, error))
 		return false;
-	if (!file_exists(path))
-		return true;
-
-	g_autofree char *found = undo_tree_token(path);
-	if (g_strcmp0(found, token) == 0)
-		return undo_drop_tree(path, error);
 	if (!found && rmdir(path) == 0)
-		return true; /* killed between the mark and the empty directory */
+		return true; /* an older version was killed between the mark and the empty directory */
 
 	if (undo)
 		undo_leave(undo, path, "does not carry the mark of this step");

@@ -29,8 +29,8 @@ Release *update_find_release(App *app, const char *version,
  *  Returns: false with UNTRUSTED, CONFIG, DATA or the error of file_read() set. */
 bool update_verify_manifest(App *app, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: (transfer full): where @path is got from, below @base or its mirror. */
-char *update_url(const App *app, const char *base, const char *path);
+/** Returns: (transfer full): where @path is got from, below @base or its mirrors. */
+char **update_places(const App *app, const char *base, const char *path);
 
 /** Returns: (transfer full): this machine, as manifests name it: "linux-x86_64". */
 char *update_platform(void);

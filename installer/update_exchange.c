@@ -164,17 +164,29 @@ static bool copy(const char *from, const char *to, const UpdatePlace *place, GEr
 	       adopt(to, place, error);
 }
 
+typedef struct {
+	HttpDownload what;
+	const char *path;
+} Fetch;
+
+static bool fetch(const char *url, gpointer data, GError **error)
+{
+	Fetch *wanted = data;
+
+	wanted->what.url = url;
+	return http_download(&wanted->what, wanted->path, error);
+}
+
 static bool download(App *app, const ReleaseArtifact *program, const char *path, GError **error)
 {
-	g_autofree char *url =
-		update_url(app, settings_text(app->settings, "release-url"), program->path);
+	g_auto(GStrv) urls =
+		update_places(app, settings_text(app->settings, "release-url"), program->path);
 	g_autofree char *size = g_format_size_full(program->size_bytes, G_FORMAT_SIZE_IEC_UNITS);
-	HttpDownload wanted = { .url = url,
-		                .sha256 = program->sha256,
-		                .max_bytes = program->size_bytes };
+	Fetch wanted = { .what = { .sha256 = program->sha256, .max_bytes = program->size_bytes },
+		         .path = path };
 
 	term_note(app->term, "Fetching %s (%s).", program->name, size);
-	return http_download(&wanted, path, error);
+	return http_from_places((const char *const *)urls, fetch, &wanted, error);
 }
 
 /* The present one is whole at its place until the new one is, also when we are killed in between. */

@@ -26,33 +26,50 @@ static void source_clear(Source *source)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Source, source_clear)
 
-char *update_url(const App *app, const char *base, const char *path)
+char **update_places(const App *app, const char *base, const char *path)
 {
 	g_autofree char *plain =
 		g_strconcat(base, g_str_has_suffix(base, "/") ? "" : "/", path, NULL);
 
-	return settings_mirror(app->settings, plain);
+	return settings_mirrors(app->settings, plain);
+}
+
+typedef struct {
+	HttpRequest request;
+	bool is_absent; /* somewhere */
+	GBytes *body;
+} Document;
+
+static bool get_document(const char *url, gpointer data, GError **error)
+{
+	Document *document = data;
+	int status = 0;
+
+	document->request.url = url;
+	document->request.status = &status;
+	document->body = http_get(&document->request, error);
+	document->is_absent |= !document->body && status == NOT_FOUND;
+	return document->body != NULL;
 }
 
 static GBytes *get(const char *name, gsize max_bytes, bool *is_absent, gpointer data,
                    GError **error)
 {
 	const Source *source = data;
-	g_autofree char *url = update_url(source->app, source->base, name);
+	g_auto(GStrv) urls = update_places(source->app, source->base, name);
 	g_autoptr(GError) why = NULL;
-	int status = 0;
-	HttpRequest request = {
-		.url = url,
-		.timeout_ms = settings_seconds(source->app->settings, "network-timeout") * 1000,
-		.max_bytes = max_bytes,
-		.status = &status,
+	Document document = {
+		.request = { .timeout_ms =
+		                     settings_seconds(source->app->settings, "network-timeout") *
+		                     1000,
+		             .max_bytes = max_bytes },
 	};
-	GBytes *body = http_get(&request, &why);
+	bool is_there = http_from_places((const char *const *)urls, get_document, &document, &why);
 
-	*is_absent = !body && status == NOT_FOUND;
-	if (!body && !*is_absent)
+	*is_absent = !is_there && document.is_absent;
+	if (!is_there && !*is_absent)
 		g_propagate_error(error, g_steal_pointer(&why));
-	return body;
+	return document.body;
 }
 
 /* As get(), for what has to be there. */

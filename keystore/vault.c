@@ -168,8 +168,9 @@ bool vault_delete(const char *path, bool has_store, GError **error)
 	g_autofree char *damaged = g_strconcat(path, ".damaged", NULL);
 	g_autofree char *lock_path = g_strconcat(path, ".lock", NULL);
 
-	if (has_store && (!file_remove(path, error) || !file_remove(backup, error) ||
-	                  !file_remove(damaged, error)))
+	/* The store last: as long as it is there, a run that was killed in between is done again. */
+	if (has_store && (!file_remove(backup, error) || !file_remove(damaged, error) ||
+	                  !file_remove(path, error)))
 		return false;
 	return file_remove(lock_path, error);
 }

@@ -40,6 +40,6 @@ void vault_sweep(const char *path);
 bool vault_replace(const char *path, GBytes *old, GBytes *bytes,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Removes the lock file and, if @has_store, before it the file, its backup and PATH.damaged.  Only under the
+/** Removes the lock file and, if @has_store, before it the backup, PATH.damaged and the file.  Only under the
  *  lock, which guards nothing any more afterwards. */
 bool vault_delete(const char *path, bool has_store, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -13,9 +13,17 @@
 #define SETTLE_MAX_BYTES ((guint64)64 << 20)
 #define SETTLE_BYTES ((gsize)256 * 1024)
 
+/* At a place behind which there is another one. */
+#define TRIES_BEFORE_NEXT 2u
+
 static gssize pull(gpointer from, void *buffer, gsize size_bytes, GError **error)
 {
 	return download_read(from, buffer, size_bytes, error);
+}
+
+static void hurry(gpointer from, bool is_hurried)
+{
+	download_hurry(from, is_hurried);
 }
 
 /* A damaged archive that has another digest is a bad download; of a web page that is clear. */
@@ -74,6 +82,15 @@ static bool unpack_feed(const ArchiveDownload *wanted, UnpackFeed *feed, const c
 	return feed->is_ended;
 }
 
+static guint tries_at(const ArchiveDownload *wanted, const char *url)
+{
+	const char *const *place = wanted->urls;
+
+	while (*place && *place != url)
+		place++;
+	return *place && place[1] ? TRIES_BEFORE_NEXT : 0;
+}
+
 /* One pass from one place.  @is_exchanged: (out): whether another one is worth it. */
 static bool load_from(const ArchiveDownload *wanted, const char *url, UnpackWriter *writer,
                       bool *is_exchanged, GError **error)
@@ -86,10 +103,11 @@ static bool load_from(const ArchiveDownload *wanted, const char *url, UnpackWrit
 		.data = wanted->data,
 		.retry_ms = wanted->retry_ms,
 		.connections = wanted->connections,
+		.tries = tries_at(wanted, url),
 	};
 	g_autoptr(GError) why = NULL;
 	g_autoptr(Download) download = download_open(&what, &why);
-	UnpackFeed feed = { .pull = pull, .from = download };
+	UnpackFeed feed = { .pull = pull, .hurry = hurry, .from = download };
 
 	*is_exchanged = false;
 	if (!download || !begin(&feed, &why)) {
@@ -105,25 +123,21 @@ static bool load_from(const ArchiveDownload *wanted, const char *url, UnpackWrit
 	return is_done;
 }
 
-/* Whether another server may do better. */
-static bool is_of_the_server(const GError *why)
-{
-	static const ExitStatus statuses[] = { STATUS_UNTRUSTED, STATUS_UNAVAILABLE, STATUS_DATA,
-		                               STATUS_BUSY, STATUS_DEADLINE };
+typedef struct {
+	const ArchiveDownload *wanted;
+	UnpackWriter *writer;
+} Loading;
 
-	for (gsize i = 0; i < G_N_ELEMENTS(statuses); i++)
-		if (fault_status(why) == statuses[i])
-			return true;
-	return false;
-}
-
-/* As load_from(), twice if the file is exchanged in between. */
-static bool load_place(const ArchiveDownload *wanted, const char *url, UnpackWriter *writer,
-                       GError **error)
+/* As load_from(), twice if the file is exchanged in between.  What a place before has left goes. */
+static bool load_place(const char *url, gpointer data, GError **error)
 {
+	const ArchiveDownload *wanted = ((Loading *)data)->wanted;
+	UnpackWriter *writer = ((Loading *)data)->writer;
 	g_autoptr(GError) why = NULL;
 	bool is_exchanged = false;
 
+	if (!unpack_writer_rewind(writer, error))
+		return false;
 	if (load_from(wanted, url, writer, &is_exchanged, &why))
 		return true;
 	if (is_exchanged) {
@@ -136,29 +150,6 @@ static bool load_place(const ArchiveDownload *wanted, const char *url, UnpackWri
 	return false;
 }
 
-/* From the first place that has it.  The error names them all. */
-static bool load(const ArchiveDownload *wanted, UnpackWriter *writer, GError **error)
-{
-	g_autoptr(GString) before = g_string_new(NULL);
-
-	unpack_writer_mark(writer);
-	for (const char *const *url = wanted->urls; *url; url++) {
-		g_autoptr(GError) why = NULL;
-
-		if (load_place(wanted, *url, writer, &why))
-			return true;
-		if (!url[1] || !is_of_the_server(why)) {
-			g_propagate_prefixed_error(error, g_steal_pointer(&why), "%s", before->str);
-			return false;
-		}
-		g_autofree char *message = fault_message(why);
-		g_string_append_printf(before, "%s; ", message);
-		if (!unpack_writer_rewind(writer, error))
-			return false;
-	}
-	g_return_val_if_reached(false);
-}
-
 bool archive_download(const ArchiveDownload *downloads, guint count, const char *directory,
                       GError **error)
 {
@@ -167,8 +158,11 @@ bool archive_download(const ArchiveDownload *downloads, guint count, const char 
 	if (!writer)
 		return false;
 	for (guint i = 0; i < count; i++) {
+		Loading loading = { .wanted = &downloads[i], .writer = writer };
+
 		g_return_val_if_fail(downloads[i].urls && downloads[i].urls[0], false);
-		if (!load(&downloads[i], writer, error))
+		unpack_writer_mark(writer);
+		if (!http_from_places(downloads[i].urls, load_place, &loading, error))
 			return false;
 	}
 	return unpack_writer_commit(writer, error);

@@ -13,9 +13,8 @@ typedef struct {
 	const char *sha256;   /* lower-case hex; mandatory */
 	guint64 max_bytes;    /* of the archive as it comes; mandatory */
 	ArchiveLimits limits; /* all 0: the defaults */
-	void (*on_progress)(
-		guint64 done_bytes, guint64 total_bytes,
-		gpointer data); /* (nullable): on the calling thread; total 0: unknown */
+	void (*on_progress)(guint64 done_bytes, guint64 total_bytes,
+	                    gpointer data); /* (nullable): on another thread; total 0: unknown */
 	gpointer data;
 	guint retry_ms;    /* as of HttpDownload; 0: 1,000 */
 	guint connections; /* at most; 0: 4 */

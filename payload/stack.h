@@ -34,8 +34,9 @@ typedef struct {
 	char *title;
 	char *url;           /* (nullable): where to get one */
 	char *variable;      /* what the stack's programs read; default: the name */
-	char *file_variable; /* (nullable): what they read the name of a file with it from */
+	char *file_variable; /* (nullable): ... the name of a file with it from */
 	char **services;     /* who gets it */
+	char *one_of;        /* (nullable): of the keys with the same word, one has to be there */
 	guint64 size_bytes;  /* generated keys: random bytes, before hex */
 	char **profiles;
 } StackKey;
@@ -108,8 +109,7 @@ const char *stack_default_profile(const Stack *stack);
 /** Returns: (transfer none) (nullable): that profile. */
 const StackProfile *stack_find_profile(const Stack *stack, const char *name);
 
-/** Fills @needs (owned strings borrowed from @stack) for @profile: [needs] overridden key by key
- *  by [needs PROFILE]. */
+/** Fills @needs, with strings of @stack, for @profile: [needs PROFILE] goes before [needs]. */
 void stack_needs(const Stack *stack, const char *profile, StackNeeds *needs);
 
 /** Returns: whether something with these @profiles belongs to @profile. */

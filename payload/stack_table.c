@@ -87,6 +87,8 @@ static const StackRow key_rows[] = {
 	  "The variable that names a file with the key to the services, such as POSTGRES_PASSWORD_FILE." },
 	{ "services", &stack_type_services, offsetof(StackKey, services),   false,
 	  "List of the services of a compose project that get it, each as the file /run/secrets/NAME." },
+	{ "one-of",   &stack_type_name,     offsetof(StackKey, one_of),     false,
+	  "A word: of the optional keys that have the same one, one at least has to be there." },
 	{ "size",     &stack_type_random,   offsetof(StackKey, size_bytes), false,
 	  "Random bytes in a generated key, 16 to 1024; without it, 32. It has twice as many characters." },
 	{ "profiles", &stack_type_profiles, offsetof(StackKey, profiles),   false,
@@ -136,6 +138,8 @@ typedef struct {
 	char *title;
 	guint64 size_bytes;
 	char **profiles;
+	char *rule, *reason;
+	char **on;
 } Kept;
 
 static const StackRow model_rows[] = {
@@ -152,6 +156,15 @@ static const StackRow test_rows[] = {
 	  "What is tried." },
 	{ "profiles", &stack_type_profiles, offsetof(Kept, profiles), false,
 	  "List." },
+};
+
+static const StackRow exception_rows[] = {
+	{ "rule",   &stack_type_text,  offsetof(Kept, rule),   true,
+	  "Its name, as \"slipway stack lint\" shows it." },
+	{ "on",     &stack_type_words, offsetof(Kept, on),     false,
+	  "List of the services, keys or profiles that it is about; without it, all." },
+	{ "reason", &stack_type_text,  offsetof(Kept, reason), true,
+	  "Why it has to be so, one phrase." },
 };
 
 #define ROWS(array) .rows = (array), .row_count = G_N_ELEMENTS(array)
@@ -199,6 +212,9 @@ const StackSection stack_section_table[] = {
 	  .argument = "NAME",
 	  .about = "A proof that the installed stack works.",
 	  .about_rest = "Further keys: run, the command and its arguments, without a shell, with service inside of that service's container; or url, which has to answer with 200 and may have the ports' ${VARIABLE}s in it; expect, a text that has to be in the answer; needs, the steps without which it is left out; timeout, in seconds." },
+	{ "exception", ROWS(exception_rows), KEPT, NAME_RULE,
+	  .argument = "NAME",
+	  .about = "A rule of \"slipway stack lint\" that the definition breaks, and why. An exception that lets nothing pass is a finding itself." },
 };
 /* clang-format on */
 

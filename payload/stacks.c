@@ -18,7 +18,7 @@
 struct StackBundle {
 	Stack *stack;
 	GPtrArray *files; /* (element-type UnpackFile), sorted by path */
-	char *digest;
+	char **digest;    /* made when it is first asked for: most commands never do */
 	char *origin;
 };
 
@@ -35,6 +35,7 @@ void stacks_bundle_free(StackBundle *bundle)
 
 	stack_free(bundle->stack);
 	g_ptr_array_unref(bundle->files);
+	g_free(*bundle->digest);
 	g_free(bundle->digest);
 	g_free(bundle->origin);
 	g_free(bundle);
@@ -174,7 +175,7 @@ static StackBundle *make_bundle(GPtrArray *files, const char *ini_name, const ch
 	bundle = g_new0(StackBundle, 1);
 	bundle->stack = stack;
 	bundle->files = files;
-	bundle->digest = digest_of(files);
+	bundle->digest = g_new0(char *, 1);
 	bundle->origin = g_strdup(origin);
 	return bundle;
 }
@@ -262,7 +263,9 @@ const Stack *stacks_definition(const StackBundle *bundle)
 
 const char *stacks_digest(const StackBundle *bundle)
 {
-	return bundle->digest;
+	if (!*bundle->digest)
+		*bundle->digest = digest_of(bundle->files);
+	return *bundle->digest;
 }
 
 const char *stacks_origin(const StackBundle *bundle)

@@ -26,7 +26,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(StackBundle, stacks_bundle_free)
 /** Returns: (transfer none): its definition. */
 const Stack *stacks_definition(const StackBundle *bundle);
 
-/** Returns: (transfer none): lower-case hex SHA-256 over every file's name, mode and content. */
+/** Returns: (transfer none): lower-case hex SHA-256 over every file's name, mode and content; made when
+ *  it is first asked for, by one thread. */
 const char *stacks_digest(const StackBundle *bundle);
 
 /** Returns: (transfer none): "embedded", or the absolute path that it came from. */

@@ -11,6 +11,7 @@
 #include "base/cancel.h"
 #include "base/fault.h"
 #include "base/http.h"
+#include "payload/unpack_ahead.h"
 #include "payload/unpack_stream_private.h"
 
 typedef struct archive ArchiveReader;
@@ -20,8 +21,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ArchiveReader, archive_read_free)
 #define MAX_RATIO ((guint64)1 << 20)
 #define HEAD_BYTES 64 /* enough for every magic number */
 #define BLOCK_BYTES 512
-#define PIECE_BYTES 65536 /* a multiple of BLOCK_BYTES */
-#define END_BYTES 1024    /* two blocks of zeros end a tar archive: POSIX, pax interchange format */
+#define PIECE_BYTES UNPACK_PIECE_BYTES /* a multiple of BLOCK_BYTES */
+#define END_BYTES 1024 /* two blocks of zeros end a tar archive: POSIX, pax interchange format */
 
 /*
  * gzip is undone by zlib itself: libarchive does not look at the CRC and the length behind the
@@ -29,19 +30,24 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ArchiveReader, archive_read_free)
  */
 struct UnpackStream {
 	const UnpackSource *source;
+	UnpackAhead *ahead; /* (nullable): makes the pieces of a feed */
+	/* Of its thread, if there is one. */
 	GConverter *gunzip; /* one of these two, or neither for plain tar */
 	ArchiveReader *unfilter;
 	guint64 read_bytes; /* taken from the source */
 	gsize input_at;     /* within input */
 	gsize input_end;
-	guint64 piece_start; /* offset of the current piece */
-	gsize piece_bytes;
-	guint64 content_end; /* offset behind the last byte that is not zero */
+	guint64 made_bytes;
 	guint64 max_bytes;
 	bool is_whole; /* the end of the compressed stream was reached */
 	GError *cause; /* (nullable): why feed_unfilter() failed: libarchive would only keep its text */
 	guint8 input[PIECE_BYTES];
-	guint8 piece[PIECE_BYTES];
+	/* Of the reader. */
+	const guint8 *piece;
+	guint64 piece_start; /* offset of the current piece */
+	gsize piece_bytes;
+	guint64 content_end;     /* offset behind the last byte that is not zero */
+	guint8 own[PIECE_BYTES]; /* the piece, where nobody makes it ahead */
 };
 
 typedef struct {
@@ -169,42 +175,10 @@ static bool open_compression(UnpackStream *stream, const guint8 *head, GError **
 	return true;
 }
 
-UnpackStream *unpack_stream_new(const UnpackSource *source, guint64 max_bytes, GError **error)
+static gssize next_plain(UnpackStream *stream, guint8 *piece, GError **error)
 {
-	UnpackStream *stream = NULL;
-	guint8 head[HEAD_BYTES] = { 0 };
-	gssize got = unpack_source_read(source, 0, head, sizeof head, error);
-
-	if (got < 0 || !is_recognised(head, (gsize)got, error))
-		return NULL;
-
-	stream = g_new0(UnpackStream, 1);
-	stream->source = source;
-	stream->max_bytes = max_bytes;
-	if (open_compression(stream, head, error))
-		return stream;
-
-	unpack_stream_free(stream);
-	return NULL;
-}
-
-void unpack_stream_free(UnpackStream *stream)
-{
-	if (!stream)
-		return;
-
-	if (stream->gunzip)
-		g_object_unref(stream->gunzip);
-	if (stream->unfilter)
-		(void)archive_read_free(stream->unfilter);
-	g_clear_error(&stream->cause);
-	g_free(stream);
-}
-
-static gssize next_plain(UnpackStream *stream, GError **error)
-{
-	gssize got = unpack_source_read(stream->source, stream->read_bytes, stream->piece,
-	                                PIECE_BYTES, error);
+	gssize got =
+		unpack_source_read(stream->source, stream->read_bytes, piece, PIECE_BYTES, error);
 
 	if (got > 0)
 		stream->read_bytes += (guint64)got;
@@ -225,9 +199,9 @@ static bool end_of_source_is_good(const UnpackStream *stream, GError **error)
 	       damaged(error, "there are bytes behind its end");
 }
 
-static gssize next_unfiltered(UnpackStream *stream, GError **error)
+static gssize next_unfiltered(UnpackStream *stream, guint8 *piece, GError **error)
 {
-	la_ssize_t got = archive_read_data(stream->unfilter, stream->piece, PIECE_BYTES);
+	la_ssize_t got = archive_read_data(stream->unfilter, piece, PIECE_BYTES);
 
 	if (got < 0) {
 		(void)fail_unfilter(stream, error);
@@ -264,7 +238,7 @@ static bool end_of_gzip_is_good(UnpackStream *stream, GError **error)
 	       damaged(error, "there are bytes behind its end");
 }
 
-static gssize next_gunzipped(UnpackStream *stream, GError **error)
+static gssize next_gunzipped(UnpackStream *stream, guint8 *piece, GError **error)
 {
 	gsize filled = 0;
 
@@ -275,12 +249,11 @@ static gssize next_gunzipped(UnpackStream *stream, GError **error)
 
 		if (!refill_input(stream, error))
 			return -1;
-		switch (g_converter_convert(stream->gunzip, stream->input + stream->input_at,
-		                            stream->input_end - stream->input_at,
-		                            stream->piece + filled, PIECE_BYTES - filled,
-		                            stream->input_end ? G_CONVERTER_NO_FLAGS
-		                                              : G_CONVERTER_INPUT_AT_END,
-		                            &read_bytes, &written, &cause)) {
+		switch (g_converter_convert(
+			stream->gunzip, stream->input + stream->input_at,
+			stream->input_end - stream->input_at, piece + filled, PIECE_BYTES - filled,
+			stream->input_end ? G_CONVERTER_NO_FLAGS : G_CONVERTER_INPUT_AT_END,
+			&read_bytes, &written, &cause)) {
 		case G_CONVERTER_ERROR:
 			(void)damaged(error, cause->message);
 			return -1;
@@ -320,32 +293,91 @@ static guint64 max_so_far(const UnpackStream *stream)
 	return MIN(stream->max_bytes, RUN_BYTES + stream->read_bytes * MIN(ratio, MAX_RATIO));
 }
 
-gssize unpack_stream_next(UnpackStream *stream, const guint8 **piece, GError **error)
+/* An UnpackMake. */
+static gssize make_piece(gpointer data, guint8 *piece, GError **error)
 {
+	UnpackStream *stream = data;
 	gssize got = 0;
-	gsize content = 0;
 
-	stream->piece_start += stream->piece_bytes;
-	stream->piece_bytes = 0;
-	*piece = stream->piece;
 	if (!cancel_check(error))
 		return -1;
 	if (stream->is_whole)
 		return 0;
 
 	if (stream->gunzip)
-		got = next_gunzipped(stream, error);
+		got = next_gunzipped(stream, piece, error);
 	else
-		got = stream->unfilter ? next_unfiltered(stream, error) : next_plain(stream, error);
+		got = stream->unfilter ? next_unfiltered(stream, piece, error)
+		                       : next_plain(stream, piece, error);
+	if (got < 0)
+		return -1;
+
+	stream->made_bytes += (guint64)got;
+	if (stream->made_bytes <= max_so_far(stream))
+		return got;
+	fault_set(error, STATUS_DATA, NULL, "too much content for so small an archive");
+	return -1;
+}
+
+UnpackStream *unpack_stream_new(const UnpackSource *source, guint64 max_bytes, GError **error)
+{
+	g_autoptr(UnpackStream) stream = NULL;
+	guint8 head[HEAD_BYTES] = { 0 };
+	gssize got = unpack_source_read(source, 0, head, sizeof head, error);
+
+	if (got < 0 || !is_recognised(head, (gsize)got, error))
+		return NULL;
+
+	stream = g_new0(UnpackStream, 1);
+	stream->source = source;
+	stream->max_bytes = max_bytes;
+	if (!open_compression(stream, head, error))
+		return NULL;
+	if (source->feed)
+		stream->ahead = unpack_ahead_new(make_piece, stream);
+	return g_steal_pointer(&stream);
+}
+
+/* It may just wait for bytes that nobody wants any more. */
+static void end_ahead(UnpackStream *stream)
+{
+	const UnpackFeed *feed = stream->source->feed;
+
+	if (stream->ahead && feed->hurry)
+		feed->hurry(feed->from, true);
+	g_clear_pointer(&stream->ahead, unpack_ahead_free);
+	if (feed && feed->hurry)
+		feed->hurry(feed->from, false);
+}
+
+void unpack_stream_free(UnpackStream *stream)
+{
+	if (!stream)
+		return;
+
+	end_ahead(stream);
+	if (stream->gunzip)
+		g_object_unref(stream->gunzip);
+	if (stream->unfilter)
+		(void)archive_read_free(stream->unfilter);
+	g_clear_error(&stream->cause);
+	g_free(stream);
+}
+
+gssize unpack_stream_next(UnpackStream *stream, const guint8 **piece, GError **error)
+{
+	stream->piece_start += stream->piece_bytes;
+	stream->piece_bytes = 0;
+	stream->piece = stream->own;
+
+	gssize got = stream->ahead ? unpack_ahead_next(stream->ahead, &stream->piece, error)
+	                           : make_piece(stream, stream->own, error);
+	*piece = stream->piece;
 	if (got < 0)
 		return -1;
 
 	stream->piece_bytes = (gsize)got;
-	if (stream->piece_start + stream->piece_bytes > max_so_far(stream)) {
-		fault_set(error, STATUS_DATA, NULL, "too much content for so small an archive");
-		return -1;
-	}
-	content = without_zeros(stream->piece, stream->piece_bytes);
+	gsize content = without_zeros(stream->piece, stream->piece_bytes);
 	if (content > 0)
 		stream->content_end = stream->piece_start + content;
 	return got;

@@ -11,6 +11,8 @@
 typedef struct {
 	/** As download_read(): 0 at the end, if all was right. */
 	gssize (*pull)(gpointer from, void *buffer, gsize size_bytes, GError **error);
+	/** (nullable): as download_hurry(). */
+	void (*hurry)(gpointer from, bool is_hurried);
 	gpointer from;
 	guint8 head[64]; /* kept: they are looked at before they are used; see every magic number */
 	gsize head_bytes;

@@ -19,17 +19,77 @@ static const CheckPortNeed fixture_ports[] = {
 	{ "proxy", 8080, NULL },
 };
 
-/* Returns: (transfer full): tests/data/facts/@name.json as a JSON object. */
-static inline json_t *fixture_json(const char *name)
+/* The element of a list of objects that is about the same directory, port, ... as @like: its first member says so. */
+static inline json_t *fixture_same(json_t *list, json_t *like)
+{
+	const char *key = json_object_iter_key(json_object_iter(like));
+	json_t *element;
+	size_t i;
+
+	json_array_foreach(list, i,
+	                   element) if (json_equal(json_object_get(element, key),
+	                                           json_object_get(like, key))) return element;
+
+	return NULL;
+}
+
+/* Puts @changes over @base: objects member by member, lists of objects element by element. */
+static inline void fixture_merge(json_t *base, json_t *changes)
+{
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	json_object_foreach(changes, key, value)
+	{
+		json_t *old = json_object_get(base, key);
+		json_t *element;
+
+		if (json_is_object(old) && json_is_object(value)) {
+			fixture_merge(old, value);
+			continue;
+		}
+		if (!json_is_array(old) || !json_is_array(value)) {
+			json_object_set(base, key, value);
+			continue;
+		}
+		json_array_foreach(value, i, element)
+		{
+			json_t *same = fixture_same(old, element);
+
+			if (same != NULL)
+				fixture_merge(same, element);
+			else
+				json_array_append(old, element);
+		}
+	}
+}
+
+static inline char *fixture_path(const char *name)
 {
 	const char *data = g_getenv("TEST_DATA");
-	g_autofree char *path =
-		g_strdup_printf("%s/facts/%s.json", data != NULL ? data : "tests/data", name);
+
+	return g_strdup_printf("%s/facts/%s", data != NULL ? data : "tests/data", name);
+}
+
+/* Returns: (transfer full): tests/data/facts/@name.json, put over the file that its "base" names. */
+static inline json_t *fixture_json(const char *name)
+{
+	g_autofree char *file = g_strconcat(name, ".json", NULL);
+	g_autofree char *path = fixture_path(file);
 	g_autoptr(GError) error = NULL;
 	json_t *object = json_read(path, 1024 * 1024, &error);
+	const char *base = json_string_value(json_object_get(object, "base"));
+	json_t *whole;
 
 	g_assert_no_error(error);
-	return object;
+	if (base == NULL)
+		return object;
+
+	whole = fixture_json(base);
+	fixture_merge(whole, object);
+	json_decref(object);
+	return whole;
 }
 
 static inline Facts *fixture_facts(const char *name)
@@ -38,6 +98,22 @@ static inline Facts *fixture_facts(const char *name)
 	g_autoptr(json_t) object = fixture_json(name);
 	Facts *facts = facts_from_json(object, &error);
 
+	g_assert_no_error(error);
+	return facts;
+}
+
+/* Returns: (transfer full): facts that say only what @text, where ' stands for ", says. */
+static inline Facts *fixture_parse(const char *text)
+{
+	g_autofree char *quoted = g_strdelimit(g_strdup(text), "'", '"');
+	g_autoptr(GBytes) bytes = g_bytes_new(quoted, strlen(quoted));
+	g_autoptr(GError) error = NULL;
+	g_autoptr(json_t) object = json_parse_bytes(bytes, text, &error);
+	Facts *facts;
+
+	g_assert_no_error(error);
+	json_object_set_new(object, "schema", json_integer(FACTS_SCHEMA));
+	facts = facts_from_json(object, &error);
 	g_assert_no_error(error);
 	return facts;
 }

@@ -1,122 +1,94 @@
-/* tests/test_checks_machines.c - machines that we do not have, each a facts file
+/* tests/test_checks_machines.c - facts as files, and what a check does where they are not known
+ *
+ * Which verdicts each machine gets stands in tests/test_installer_machines.c.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "tests/checks_fixture.h"
+#include "tests/checks_unknown.h"
 
-typedef struct {
-	const char *name; /* tests/data/facts/NAME.json */
-	const char *home;
-	bool is_native;
-	const char *failing; /* ids in the order of the table, space between */
-	const char *warning;
-	const char *unknown;
-} Machine;
+#define FACTS_MAX_BYTES ((gsize)1024 * 1024)
 
-/* clang-format off */
-static const Machine machines[] = {
-	{ "debian-12-vm", "/home/ana", false, "", "", "" },
-	{ "debian-13-container-cgroup2", "/root", true, "mem.total", "mem.available mem.swap cpu.count keyring.available", "" },
-	{ "ubuntu-24.04", "/home/ana", false, "compose.version", "", "" },
-	{ "fedora-41", "/home/ana", false, "", "", "" },
-	{ "fedora-silverblue", "/home/ana", true, "packages.manager", "", "" },
-	{ "alpine-3.20", "/home/ana", true, "privilege.sudo", "keyring.available", "" },
-	{ "macos-desktop-settings-store", "/Users/ana", false, "", "engine.memory", "compose.version" },
-	{ "macos-desktop-settings-old", "/Users/ana", false, "engine.memory", "desktop.memory desktop.swap", "" },
-	{ "macos-desktop-unreadable", "/Users/ana", false, "", "", "desktop.memory desktop.cpus desktop.disk desktop.swap" },
-	{ "wsl2-ubuntu", "/home/ana", false, "mem.total engine.memory", "mem.available keyring.available", "" },
-	{ "wsl1-debian", "/home/ana", true, "", "os.kernel env.wsl keyring.available", "" },
-	{ "laptop-4gib", "/home/ana", false, "mem.total engine.memory engine.cpus", "mem.available mem.swap cpu.count cpu.isa", "" },
-	{ "disk-full", "/home/ana", false, "disk.space disk.inodes engine.disk", "", "" },
-	{ "ci-locked-down", "/builds", true, "disk.writable disk.writable privilege.sudo", "keyring.available", "" },
-	{ "dpkg-broken", "/home/ana", true, "packages.health", "", "" },
-	{ "dpkg-locked", "/home/ana", true, "", "packages.lock", "" },
-	{ "engine-denied", "/home/ana", false, "engine.reachable compose.plugin", "", "" },
-	{ "engine-stopped", "/home/ana", false, "engine.reachable", "", "" },
-	{ "engine-old", "/home/ana", false, "engine.version compose.plugin", "engine.storage engine.cgroup", "" },
-	{ "windows-containers", "/home/ana", false, "engine.os_type", "", "engine.cgroup desktop.memory desktop.cpus desktop.disk desktop.swap" },
-	{ "ports-taken", "/home/ana", false, "port.3000 port.8080", "", "" },
-	{ "nothing-known", "/home/ana", false, "packages.manager engine.cli", "",
-	  "os.supported os.kernel arch env.wsl mem.total mem.available mem.swap cpu.count cpu.isa disk.writable "
-	  "disk.writable disk.space disk.space disk.inodes disk.inodes keyring.available engine.reachable "
-	  "port.3000 port.8080" },
-};
-/* clang-format on */
+static GPtrArray *machines; /* (element-type utf8): names of files */
 
-static const char *const architectures[] = { "x86_64", "arm64", NULL };
-
-static GPtrArray *judge(const Machine *machine, const Facts *facts)
+/* Members of @object that are not in @other, whatever their values: typing errors. */
+static void find_strange(const char *where, json_t *object, json_t *other)
 {
-	g_autofree char *prefix = g_build_filename(machine->home, ".stack", NULL);
-	g_autofree char *state = g_build_filename(machine->home, ".local/state/slipway", NULL);
-	const CheckDiskNeed disk[] = { { prefix, 10 * GIB }, { state, 64 * MIB } };
-	CheckNeeds needs = { .source = "test",
-		             .memory_bytes = 8 * GIB,
-		             .memory_recommended_bytes = machine->is_native ? 0 : 16 * GIB,
-		             .disk = disk,
-		             .disk_count = G_N_ELEMENTS(disk),
-		             .cpus = 4,
-		             .architectures = architectures,
-		             .needs_packages = true,
-		             .needs_keyring = true };
+	const char *key;
+	json_t *value;
 
-	if (!machine->is_native) {
-		needs.engine = "20.10";
-		needs.compose = "2.20";
-		needs.engine_disk_bytes = 20 * GIB;
-		needs.ports = fixture_ports;
-		needs.port_count = G_N_ELEMENTS(fixture_ports);
+	json_object_foreach(object, key, value)
+	{
+		json_t *same = json_object_get(other, key);
+		g_autofree char *path = g_strdup_printf("%s.%s", where, key);
+
+		if (same == NULL) {
+			g_test_message("no fact is called %s", path);
+			g_test_fail();
+		} else if (json_is_array(value) && json_array_size(value) > 0) {
+			find_strange(path, json_array_get(value, 0), json_array_get(same, 0));
+		} else {
+			find_strange(path, value, same);
+		}
 	}
-	return check_run_all(facts, &needs, NULL);
 }
 
-static char *ids(const GPtrArray *findings, CheckVerdict verdict)
-{
-	GString *list = g_string_new(NULL);
-
-	for (guint i = 0; i < findings->len; i++) {
-		const CheckFinding *finding = g_ptr_array_index(findings, i);
-
-		if (finding->verdict == verdict)
-			g_string_append_printf(list, "%s%s", list->len > 0 ? " " : "", finding->id);
-	}
-	return g_string_free(list, FALSE);
-}
-
-static void test_machine(gconstpointer data)
-{
-	const Machine *machine = data;
-	g_autoptr(Facts) facts = fixture_facts(machine->name);
-	g_autoptr(GPtrArray) findings = judge(machine, facts);
-	g_autofree char *failing = ids(findings, CHECK_FAIL);
-	g_autofree char *warning = ids(findings, CHECK_WARN);
-	g_autofree char *unknown = ids(findings, CHECK_UNKNOWN);
-
-	g_assert_cmpstr(failing, ==, machine->failing);
-	g_assert_cmpstr(warning, ==, machine->warning);
-	g_assert_cmpstr(unknown, ==, machine->unknown);
-}
-
-/* What is written is what is read, to the byte. */
+/* What is written is what is read, and each member of the file is a fact. */
 static void test_round_trip(gconstpointer data)
 {
-	const Machine *machine = data;
-	g_autoptr(Facts) facts = fixture_facts(machine->name);
-	g_autoptr(json_t) once = facts_to_json(facts);
+	g_autofree char *name = g_strconcat(data, ".json", NULL);
+	g_autofree char *path = fixture_path(name);
 	g_autoptr(GError) error = NULL;
+	g_autoptr(json_t) own = json_read(path, FACTS_MAX_BYTES, &error);
+	g_autoptr(Facts) facts = fixture_facts(data);
+	g_autoptr(json_t) once = facts_to_json(facts);
 	g_autoptr(Facts) again = facts_from_json(once, &error);
-	g_autoptr(json_t) twice = NULL;
-	g_autoptr(json_t) file = fixture_json(machine->name);
-	g_autofree char *first = json_pretty(once);
-	g_autofree char *second = NULL;
-	g_autofree char *original = json_pretty(file);
+	g_autoptr(json_t) twice = facts_to_json(again);
 
 	g_assert_no_error(error);
-	twice = facts_to_json(again);
-	second = json_pretty(twice);
-	g_assert_cmpstr(first, ==, second);
-	if (json_object_size(file) > 1) /* a file that says nothing is not what we would write */
-		g_assert_cmpstr(first, ==, original);
+	g_assert_true(json_equal(once, twice));
+	g_assert_true(json_is_string(json_object_get(own, "machine")));
+	(void)json_object_del(own, "machine");
+	(void)json_object_del(own, "base");
+	find_strange(data, own, once);
+}
+
+static void check_members(const char *name, const Facts *facts, gpointer object,
+                          const Fields *fields)
+{
+	for (gsize i = 0; i < fields->count; i++) {
+		const Field *field = &fields->rows[i];
+
+		for (gsize j = 0; j < G_N_ELEMENTS(unknown_needs); j++) {
+			const char *found = unknown_is_a_value(field)
+			                            ? NULL
+			                            : unknown_that_passes(facts, &unknown_needs[j],
+			                                                  object, field);
+
+			if (found == NULL)
+				continue;
+			g_test_message("%s: %s passes though %s.%s is not known", name, found,
+			               field->group != NULL ? field->group : "", field->name);
+			g_test_fail();
+		}
+	}
+}
+
+static void check_list(const char *name, const Facts *facts, const GPtrArray *list,
+                       const Fields *fields)
+{
+	for (guint i = 0; i < list->len; i++)
+		check_members(name, facts, list->pdata[i], fields);
+}
+
+/* No check passes by a number or a statement that could not be read. */
+static void test_unknown(gconstpointer data)
+{
+	g_autoptr(Facts) facts = fixture_facts(data);
+
+	check_members(data, facts, facts, &facts_fields);
+	check_list(data, facts, facts->cards, &card_fields);
+	check_list(data, facts, facts->directories, &directory_fields);
+	check_list(data, facts, facts->ports, &port_fields);
 }
 
 static void test_this_machine(void)
@@ -175,16 +147,37 @@ static const char *const bad_documents[] = {
 	"{'schema':1,'ports':[{'number':'80'}]}",
 };
 
+static void add_tests(void)
+{
+	/* One for each way through the judges. */
+	static const char *const examined[] = { "linux",          "macos",
+		                                "wsl2-ubuntu",    "rhel-9",
+		                                "kubernetes-pod", "workstation-nvidia",
+		                                "macos-colima" };
+	g_autofree char *path = fixture_path("");
+	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	machines = g_ptr_array_new_with_free_func(g_free);
+	while ((name = g_dir_read_name(directory)) != NULL) {
+		g_autofree char *trip = g_strconcat("/round-trip/", name, NULL);
+
+		if (!g_str_has_suffix(name, ".json"))
+			continue;
+		g_ptr_array_add(machines, g_strndup(name, strlen(name) - strlen(".json")));
+		g_test_add_data_func(trip, machines->pdata[machines->len - 1], test_round_trip);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(examined); i++) {
+		g_autofree char *unknown = g_strconcat("/unknown/", examined[i], NULL);
+
+		g_test_add_data_func(unknown, examined[i], test_unknown);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	for (gsize i = 0; i < G_N_ELEMENTS(machines); i++) {
-		g_autofree char *path = g_strconcat("/machines/", machines[i].name, NULL);
-		g_autofree char *trip = g_strconcat("/round-trip/", machines[i].name, NULL);
-
-		g_test_add_data_func(path, &machines[i], test_machine);
-		g_test_add_data_func(trip, &machines[i], test_round_trip);
-	}
+	add_tests();
 	for (gsize i = 0; i < G_N_ELEMENTS(bad_documents); i++) {
 		g_autofree char *path = g_strdup_printf("/bad-document/%02zu", i);
 

@@ -9,54 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/file.h"
-#include "base/tree.h"
-#include "checks/facts_private.h"
+#include "checks/facts_cgroup.h"
+#include "checks/facts_os.h"
+#include "tests/checks_tree.h"
 
 #define MIB G_GUINT64_CONSTANT(1048576)
 #define NONE FACTS_UNKNOWN
-#define FILES_MAX 14
-
-typedef struct {
-	const char *path, *text; /* NULL text: a directory */
-} File;
-
-/** A tree under a temporary directory, and the source that reads it. */
-typedef struct {
-	char *root;
-	char **environment;
-	FactsSource source;
-} Tree;
-
-static void tree_lay(Tree *tree, const File *files, const char *const *variables)
-{
-	tree->root = g_dir_make_tmp("facts-XXXXXX", NULL);
-	for (gsize i = 0; files != NULL && i < FILES_MAX && files[i].path != NULL; i++) {
-		g_autofree char *path = g_strconcat(tree->root, files[i].path, NULL);
-		g_autofree char *parent = g_path_get_dirname(path);
-
-		g_assert_cmpint(g_mkdir_with_parents(parent, 0700), ==, 0);
-		if (files[i].text == NULL)
-			g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
-		else
-			g_assert_true(g_file_set_contents(path, files[i].text, -1, NULL));
-	}
-	tree->environment = g_new0(char *, 1);
-	for (gsize i = 0; variables != NULL && variables[i] != NULL; i++) {
-		g_auto(GStrv) pair = g_strsplit(variables[i], "=", 2);
-
-		tree->environment = g_environ_setenv(tree->environment, pair[0], pair[1], TRUE);
-	}
-	tree->source = (FactsSource){ tree->root, tree->environment, G_MAXINT64 };
-}
-
-static void tree_clear(Tree *tree)
-{
-	g_assert_true(tree_remove(tree->root, NULL));
-	g_free(tree->root);
-	g_strfreev(tree->environment);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Tree, tree_clear)
 
 #define V2 "30 24 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"
 #define V1                                                                  \
@@ -257,6 +215,12 @@ static const Packages packages[] = {
 	{ "zypper", "opensuse-leap", "suse opensuse", "zypper", NULL, NONE, FACT_UNKNOWN, FACT_NO, { { "/usr/bin/zypper", "" } } },
 	{ "pacman", "arch", NULL, "pacman", NULL, NONE, FACT_UNKNOWN, FACT_NO, { { "/usr/bin/pacman", "" } } },
 	{ "pacman-locked", "manjaro", "arch", "pacman", NULL, NONE, FACT_UNKNOWN, FACT_YES, { { "/usr/bin/pacman", "" }, { "/var/lib/pacman/db.lck", "" } } },
+	{ "zypper-locked", "opensuse-leap", "suse", "zypper", NULL, NONE, FACT_UNKNOWN, FACT_YES, { { "/usr/bin/zypper", "" }, { "/run/zypp.pid", "77\n" }, { "/proc/77/comm", "zypper\n" } } },
+	{ "zypper-left-behind", "opensuse-leap", "suse", "zypper", NULL, NONE, FACT_UNKNOWN, FACT_NO, { { "/usr/bin/zypper", "" }, { "/run/zypp.pid", "77\n" } } },
+	{ "dnf4-locked", "rocky", "rhel", "dnf4", NULL, NONE, FACT_NO, FACT_YES, { { "/usr/bin/dnf-3", "" }, { "/var/lib/dnf/rpmdb_lock.pid", "1" }, { "/proc/1/comm", "dnf\n" } } },
+	{ "dnf-cut-off", "fedora", NULL, "dnf5", NULL, NONE, FACT_YES, FACT_NO, { { "/usr/bin/dnf5", "" }, { "/var/lib/rpmrebuilddb.123/x", "" } } },
+	{ "yum-cut-off", "centos", "rhel fedora", "yum", NULL, NONE, FACT_YES, FACT_NO, { { "/usr/bin/yum", "" }, { "/var/lib/yum/transaction-all.2026-01-01", "" } } },
+	{ "apk-cut-off", "alpine", NULL, "apk", NULL, NONE, FACT_YES, FACT_NO, { { "/sbin/apk", "" }, { "/lib/apk/db/installed.new", "" } } },
 	{ "apk", "alpine", NULL, "apk", NULL, NONE, FACT_UNKNOWN, FACT_NO, { { "/sbin/apk", "" } } },
 	{ "brew", "macos", NULL, "brew", NULL, NONE, FACT_UNKNOWN, FACT_NO, { { "/opt/homebrew/bin/brew", "" } } },
 	{ "unknown-system", "plan9", NULL, "apk", NULL, NONE, FACT_UNKNOWN, FACT_NO, { { "/sbin/apk", "" } } },
@@ -354,6 +318,29 @@ static void test_lock_in_proc(void)
 	g_assert_cmpstr(facts->packages.lock_holder, ==, "apt-get");
 }
 
+/* pacman's lock has no process in it: whether its maker lives, the list of processes says. */
+static void test_lock_left_behind(void)
+{
+	static const File files[FILES_MAX] = { { "/usr/bin/pacman", "" },
+		                               { "/var/lib/pacman/db.lck", "" },
+		                               { "/proc/1/comm", "systemd\n" },
+		                               { "/proc/77/comm", "yay\n" } };
+	g_auto(Tree) tree = { NULL };
+	g_autofree char *comm = NULL;
+
+	tree_lay(&tree, files, NULL);
+	comm = g_strconcat(tree.root, files[3].path, NULL);
+	for (int i = 0; i < 2; i++) {
+		g_autoptr(Facts) facts = facts_new();
+
+		facts->system.id = g_strdup("arch");
+		facts_read_packages(&tree.source, &facts->system, &facts->packages);
+		g_assert_cmpint(facts->packages.is_locked, ==, FACT_YES);
+		g_assert_cmpint(facts->packages.is_lock_stale, ==, i == 0 ? FACT_NO : FACT_YES);
+		(void)g_unlink(comm);
+	}
+}
+
 static void test_dpkg_version(void)
 {
 	static const char *const wanted[] = { "zero", "plugin", NULL };
@@ -438,6 +425,7 @@ int main(int argc, char **argv)
 	add_rows();
 	g_test_add_func("/packages/lock-holder", test_lock_holder);
 	g_test_add_func("/packages/lock-in-proc", test_lock_in_proc);
+	g_test_add_func("/packages/lock-left-behind", test_lock_left_behind);
 	g_test_add_func("/packages/dpkg-version", test_dpkg_version);
 	g_test_add_func("/machine/limit", test_machine_with_limit);
 	g_test_add_func("/machine/no-proc", test_machine_without_proc);

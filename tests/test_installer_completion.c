@@ -23,6 +23,9 @@ static const LineCase cases[] = {
 	{ "/first-option", "--", COMPLETION_WORDS, "", "--version", "--json" },
 	{ "/group", "keys ", COMPLETION_WORDS, "", "set", "keys" },
 	{ "/group-begun", "keys s", COMPLETION_WORDS, "", "set", "check" },
+	{ "/command-and-group", "check ", COMPLETION_WORDS, "", "explain", NULL },
+	{ "/longer-command", "check explain ", COMPLETION_WORDS, "", "os.kernel", "octollm" },
+	{ "/check-behind-stack", "check octollm ", COMPLETION_WORDS, "", "os.kernel", "explain" },
 	{ "/group-unknown", "keys nope ", COMPLETION_WORDS, "", NULL, "set" },
 	{ "/unknown", "nope ", COMPLETION_WORDS, "", NULL, "install" },
 	{ "/stack", "plan ", COMPLETION_WORDS, "", "octollm", "--json" },
@@ -63,6 +66,10 @@ static const LineCase cases[] = {
 	{ "/other-behind-option", "keys exec --only A git ch", COMPLETION_COMMAND, "", NULL, NULL,
 	  4 },
 	{ "/odd", "plan '\"\\$(x)", COMPLETION_WORDS, "", "octollm", NULL },
+	{ "/service", "logs mine ", COMPLETION_WORDS, "", "store", "mine" },
+	{ "/more-services", "restart mine store s", COMPLETION_WORDS, "", "store", NULL },
+	{ "/one-service", "exec mine s", COMPLETION_WORDS, "", "store", NULL },
+	{ "/no-service", "status mine s", COMPLETION_WORDS, "", NULL, "store" },
 	{ "/empty-words", "plan   ", COMPLETION_WORDS, "", NULL, "octollm" },
 };
 
@@ -80,9 +87,11 @@ static bool has_word(const Completion *completion, const char *text)
 static void test_case(gconstpointer data)
 {
 	static const char *const installed[] = { "mine", NULL };
+	static const char *const services[] = { "store", NULL };
 	const LineCase *line = data;
 	g_auto(GStrv) words = g_strsplit(line->line, " ", -1);
-	g_autoptr(Completion) completion = completion_new((const char *const *)words, installed);
+	g_autoptr(Completion) completion =
+		completion_new((const char *const *)words, installed, services);
 
 	g_assert_cmpint(completion->kind, ==, line->kind);
 	g_assert_cmpstr(completion->stem, ==, line->stem);
@@ -128,8 +137,8 @@ static void test_blanks(void)
 	static const char *const none[] = { NULL };
 	static const char *const two[] = { "keys set", "", NULL };
 	static const char *const three[] = { "keys set", "x", "--", NULL };
-	g_autoptr(Completion) short_one = completion_new(two, none);
-	g_autoptr(Completion) long_one = completion_new(three, none);
+	g_autoptr(Completion) short_one = completion_new(two, none, none);
+	g_autoptr(Completion) long_one = completion_new(three, none, none);
 
 	g_assert_cmpuint(short_one->words->len, ==, 0);
 	g_assert_cmpint(long_one->kind, ==, COMPLETION_WORDS);
@@ -138,7 +147,7 @@ static void test_blanks(void)
 static void test_no_words(void)
 {
 	static const char *const none[] = { NULL };
-	g_autoptr(Completion) completion = completion_new(none, none);
+	g_autoptr(Completion) completion = completion_new(none, none, none);
 
 	g_assert_true(has_word(completion, "install"));
 }

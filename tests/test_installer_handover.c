@@ -21,6 +21,8 @@ static const char definition[] = "[stack]\n"
 				 "[key HOST_KEY]\nkind = optional\ntitle = for no container\n"
 				 "[key WATCH]\nkind = required\ntitle = for one profile\n"
 				 "services = watch\nprofiles = all\n"
+				 "[key OTHER_KEY]\nkind = optional\ntitle = another vendor\n"
+				 "services = watch\nprofiles = all\none-of = vendor\n"
 				 "[service db]\nrole = keeps\n"
 				 "[service app]\nrole = works\nentry-point = run-app --now\n"
 				 "[service reader]\nrole = reads files by itself\n"
@@ -58,7 +60,9 @@ static void test_plan(void)
 	                  "\"entry_points\": {\"app\": [\"run-app\", \"--now\"]}}");
 
 	g_autoptr(json_t) all = plan("all");
-	g_assert_cmpuint(json_array_size(json_object_get(all, "keys")), ==, 3);
+	const json_t *keys = json_object_get(all, "keys");
+	g_assert_cmpuint(json_array_size(keys), ==, 4);
+	g_assert_cmpstr(json_text(json_array_get(keys, 3), "one_of"), ==, "vendor");
 }
 
 static void test_render(void)
@@ -243,6 +247,32 @@ static void test_make_again(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 	run_down(&run);
 }
 
+static void test_make_one_of(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(json_t) recipe = json_array();
+	g_autoptr(GError) error = NULL;
+	Run run;
+
+	run_up(&run, fixture, true);
+	g_assert_true(handover_prepare(run.inputs, recipe, &error));
+	json_t *keys = json_object_get(json_object_get(run.inputs, "handover"), "keys");
+	json_put(json_array_get(keys, 1), "one_of", "vendor");
+	json_array_append_new(keys, json_pack("{s:s, s:b, s:s, s:s, s:[s]}", "name", "OTHER_KEY",
+	                                      "is_needed", 0, "variable", "OTHER_KEY", "one_of",
+	                                      "vendor", "services", "app"));
+	save_key(fixture, "DB_PASSWORD", CANARY);
+	g_assert_false(run_make(&run, fixture, &error));
+	g_assert_error(error, FAULT, STATUS_CONFIG);
+	g_assert_nonnull(strstr(error->message, "one is needed: API_KEY, OTHER_KEY"));
+	g_clear_error(&error);
+
+	save_key(fixture, "OTHER_KEY", CANARY);
+	g_assert_true(run_make(&run, fixture, &error));
+	g_assert_no_error(error);
+	undo_twice(fixture, recipe, NULL);
+	run_down(&run);
+}
+
 static void test_make_for_a_virtual_machine(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
 	g_autoptr(GError) error = NULL;
@@ -320,6 +350,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/handover/render", test_render);
 	add("/handover/make", test_make);
 	add("/handover/make/again", test_make_again);
+	add("/handover/make/one-of", test_make_one_of);
 	add("/handover/make/virtual-machine", test_make_for_a_virtual_machine);
 	add("/handover/unit", test_unit);
 	add("/handover/unit/without-systemd", test_unit_without_systemd);

@@ -112,43 +112,47 @@ static void test_no_release(void)
 	}
 }
 
-static void test_machine(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+static Facts *facts_of(const char *text)
 {
-	static const struct {
-		const char *path, *text;
-	} files[] = {
-		{ "dev/kfd", "" },
-		{ "proc/driver/nvidia/version", "NVRM version: NVIDIA UNIX x86_64 Kernel Module" },
-		{ "etc/nv_tegra_release", "# R36 (release), REVISION: 4.3, GCID: 38968081\n" },
-		{ "sys/class/drm/card0/device/mem_info_vram_total", "536870912\n" },
-		{ "sys/class/drm/card1/device/mem_info_vram_total", "25753026560\n" },
-		{ "sys/class/drm/card2/device/mem_info_vram_total", "rubbish\n" },
-		{ "lib/ld-musl-x86_64.so.1", "" },
-	};
-	g_autoptr(Facts) facts = facts_new();
+	g_autofree char *quoted = g_strdelimit(g_strdup(text), "'", '"');
+	g_autoptr(GBytes) bytes = g_bytes_new(quoted, strlen(quoted));
+	g_autoptr(json_t) object = json_parse_bytes(bytes, text, NULL);
+	Facts *facts = facts_from_json(object, NULL);
+
+	g_assert_nonnull(facts);
+	return facts;
+}
+
+static void test_machine(Fixture *fixture G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(Facts) plain = facts_of(
+		"{'schema':1,'system':{'name':'Linux','architecture':'x86_64','library':'glibc'},"
+		"'memory':{'total_bytes':8589934592},'gpu':{'has_kfd':false,'jetpack':0}}");
+	g_autoptr(Facts) full = facts_of(
+		"{'schema':1,'system':{'name':'Linux','architecture':'x86_64','library':'musl'},"
+		"'gpu':{'has_kfd':true,'jetpack':6,'nvidia_driver':'580.1'},'cards':[{'vendor':'"
+		"amd',"
+		"'memory_bytes':536870912},{'vendor':'nvidia','memory_bytes':25753026560}]}");
+	g_autoptr(Facts) nothing = facts_new();
 	OllamaMachine machine = { 0 };
 
-	facts->system.name = g_strdup("Linux");
-	facts->system.architecture = g_strdup("x86_64");
-	facts->memory.total_bytes = 8 * GIB;
-	ollama_machine_read(facts, fixture->home, &machine);
+	ollama_machine_read(plain, &machine);
 	g_assert_cmpstr(machine.system, ==, "linux");
 	g_assert_cmpstr(machine.architecture, ==, "amd64");
 	g_assert_true(machine.memory_bytes == 8 * GIB);
 	g_assert_false(machine.has_amd || machine.has_nvidia || machine.is_musl || machine.jetpack);
 	g_assert_true(machine.video_bytes == 0);
 
-	for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
-		put(fixture, files[i].path, files[i].text);
-	ollama_machine_read(facts, fixture->home, &machine);
+	ollama_machine_read(full, &machine);
 	g_assert_true(machine.has_amd && machine.has_nvidia && machine.is_musl);
 	g_assert_cmpuint(machine.jetpack, ==, 6);
+	g_assert_cmpuint(machine.memory_bytes, ==, 0);
 	g_assert_cmpuint(machine.video_bytes, ==, G_GUINT64_CONSTANT(25753026560));
 
-	/* A loader of musl beside glibc's own: programs for glibc run. */
-	put(fixture, "lib64/ld-linux-x86-64.so.2", "");
-	ollama_machine_read(facts, fixture->home, &machine);
-	g_assert_false(machine.is_musl);
+	ollama_machine_read(nothing, &machine);
+	g_assert_null(machine.system);
+	g_assert_false(machine.has_amd || machine.has_nvidia || machine.is_musl || machine.jetpack);
+	g_assert_true(machine.video_bytes == 0);
 }
 
 static void test_installed(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)

@@ -152,6 +152,25 @@ static void test_longest_mirror_wins(Fixture *it, gconstpointer data G_GNUC_UNUS
 	g_assert_cmpstr(third, ==, "https://c.example/x");
 }
 
+/* Options add up, in their order; of what is written in several places, the first one counts. */
+static void test_several_mirrors(Fixture *it, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autoptr(Settings) settings = settings_new(&it->paths, NULL);
+	static const char *const rules[] = { "https://a/=/one/,https://a/b/=/longer/",
+		                             "https://a/=/two/", "https://a/=https://a/" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
+		g_assert_true(settings_set_flag(settings, "mirror", rules[i], NULL));
+	g_auto(GStrv) several = settings_mirrors(settings, "https://a/x");
+	g_auto(GStrv) longest = settings_mirrors(settings, "https://a/b/x");
+	g_auto(GStrv) none = settings_mirrors(settings, "https://c/x");
+	g_autofree char *all = g_strjoinv(" ", several);
+	g_assert_cmpstr(all, ==, "/one/x /two/x https://a/x");
+	g_assert_cmpuint(g_strv_length(longest), ==, 1);
+	g_assert_cmpstr(longest[0], ==, "/longer/x");
+	g_assert_cmpstr(none[0], ==, "https://c/x");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -164,6 +183,7 @@ int main(int argc, char **argv)
 		{ "/settings/values-are-never-run", test_values_are_never_run },
 		{ "/settings/paths-are-absolute", test_paths_are_absolute },
 		{ "/settings/longest-mirror-wins", test_longest_mirror_wins },
+		{ "/settings/several-mirrors", test_several_mirrors },
 	};
 
 	g_test_init(&argc, &argv, NULL);

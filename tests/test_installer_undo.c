@@ -98,6 +98,14 @@ static void test_restore_backup(Fixture *fixture, gconstpointer data G_GNUC_UNUS
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
 		check_file_case(fixture, text, &rows[i]);
 
+	/* Killed right behind the rename. */
+	g_autoptr(json_t) again = recipe_of(fixture, text);
+	g_autofree char *stage = at(fixture, "f.slipway-undo");
+	put(fixture, "f", "hello");
+	g_assert_cmpint(g_mkdir(stage, 0700), ==, 0);
+	undo_twice(fixture, again, NULL);
+	g_assert_false(file_exists(stage));
+
 	/* The mode comes back too. */
 	struct stat st;
 	g_autofree char *path = at(fixture, "f");
@@ -304,6 +312,11 @@ static void test_refuses_hostile(Fixture *fixture, gconstpointer data G_GNUC_UNU
 		"{\"do\":\"unlink_if_hash\",\"path\":\"%H/../f\",\"sha256\":\"" HELLO "\"}",
 		"{\"do\":\"unlink_if_hash\",\"path\":\"%H/f\"}",
 		"{\"do\":\"unlink_if_hash\",\"path\":\"%H/f\",\"sha256\":7}",
+		"{\"do\":\"block_remove\",\"path\":\"/profile\",\"name\":\"x\",\"sha256\":\"" HELLO
+		"\"}",
+		"{\"do\":\"block_remove\",\"path\":\"%H/../f\",\"name\":\"x\",\"sha256\":\"" HELLO
+		"\"}",
+		"{\"do\":\"block_remove\",\"path\":\"%H/f\",\"name\":\"x\"}",
 		"{\"do\":\"rmdir_if_empty\",\"path\":\"/\"}",
 		"{\"do\":\"rmdir_if_empty\",\"path\":\"relative\"}",
 		"{\"do\":\"noop\"}",
@@ -404,6 +417,25 @@ static void test_marks(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 	g_assert_true(is_there(fixture, "t/work"));
 }
 
+/* Each state that a kill leaves, and then once more: nothing is there. */
+static void test_drop(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autofree char *path = at(fixture, "t");
+	g_autofree char *leaving = at(fixture, "t.abc.new");
+	g_autoptr(GError) error = NULL;
+
+	for (int state = 0; state < 4; state++) {
+		if (state & 1)
+			mark(fixture, "t", "abc");
+		if (state & 2)
+			g_assert_cmpint(g_mkdir(leaving, 0755), ==, 0);
+		g_assert_true(undo_drop_tree(path, "abc", &error));
+		g_assert_no_error(error);
+		g_assert_false(file_exists(path));
+		g_assert_false(file_exists(leaving));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -419,5 +451,6 @@ int main(int argc, char **argv)
 	add("/undo/goes-on", test_goes_on);
 	add("/undo/report-settles", test_report_settles);
 	add("/undo/marks", test_marks);
+	add("/undo/drop", test_drop);
 	return g_test_run();
 }

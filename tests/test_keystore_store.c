@@ -235,6 +235,14 @@ static void test_delete_empty(Fixture *fixture, gconstpointer data G_GNUC_UNUSED
 	g_assert_nonnull(error);
 	g_clear_error(&error);
 	g_assert_true(keystore_remove(store, "KEY", &error));
+
+	/* The store goes last, so that a second try finds what the first had to leave. */
+	g_autofree char *damaged = g_strconcat(fixture->path, ".damaged", NULL);
+	g_assert_cmpint(g_mkdir(damaged, 0700), ==, 0);
+	g_assert_false(keystore_delete_empty(store, &error));
+	g_clear_error(&error);
+	g_assert_true(g_file_test(fixture->path, G_FILE_TEST_EXISTS));
+	g_assert_cmpint(g_rmdir(damaged), ==, 0);
 	g_assert_true(keystore_delete_empty(store, &error));
 	g_assert_no_error(error);
 

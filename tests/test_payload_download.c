@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -308,6 +309,33 @@ static void test_exchanged(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 	stop(&server);
 }
 
+/* A file that cannot be written ends it, though more of the archive may come one day. */
+static void test_not_written(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+	Server server = { .path = fixture->archive, .is_mute = true };
+	g_autofree char *url = start(&server);
+	const char *const urls[] = { url, NULL };
+	ArchiveDownload wanted = { .urls = urls,
+		                   .sha256 = fixture->digest,
+		                   .max_bytes = MAX_BYTES };
+	struct rlimit before = { 0 };
+	g_autoptr(GError) error = NULL;
+
+	g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &before), ==, 0);
+	struct rlimit small = { .rlim_cur = 1000, .rlim_max = before.rlim_max };
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &small), ==, 0);
+	gint64 begun = g_get_monotonic_time();
+	bool is_done = archive_download(&wanted, 1, fixture->target, &error);
+	gint64 took_us = g_get_monotonic_time() - begun;
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &before), ==, 0);
+
+	g_assert_false(is_done);
+	g_assert_error(error, FAULT, STATUS_IO);
+	g_assert_cmpint(took_us, <, 10 * G_USEC_PER_SEC);
+	assert_clean(fixture);
+	stop(&server);
+}
+
 static gpointer interrupt_soon(gpointer data)
 {
 	(void)data;
@@ -342,12 +370,14 @@ static void add(const char *path, void (*test)(Fixture *, gconstpointer))
 int main(int argc, char **argv)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	g_test_init(&argc, &argv, NULL);
 	add("/download/places", test_places);
 	add("/download/damaged", test_damaged);
 	add("/download/overlay", test_overlay);
 	add("/download/resumed", test_resumed);
 	add("/download/exchanged", test_exchanged);
+	add("/download/not-written", test_not_written);
 	add("/download/cancel", test_cancel);
 	return g_test_run();
 }

@@ -50,6 +50,11 @@ bench-keystore: static                     ## how long a key takes, beside other
 	@$(MAKE) --no-print-directory MODE=static $(STATIC)/tests/bench_run
 	@tests/bench_keystore.sh $(CURDIR)/$(STATIC)/$(PROG) $(CURDIR)/$(STATIC)/tests/bench_run
 
+# A judgement beside what else says something about a machine; root.
+bench-check: static                        ## how long check takes, beside docker info, neofetch and a script, within bounds
+	@$(MAKE) --no-print-directory MODE=static $(STATIC)/tests/bench_run
+	@tests/bench_check.py $(STATIC)/$(PROG) $(STATIC)/tests/bench_run
+
 # A stack of thirteen services on a real engine; root.
 bench-status: static                       ## how long status and up take, beside docker compose, within bounds
 	@$(MAKE) --no-print-directory MODE=static $(STATIC)/tests/bench_run
@@ -62,4 +67,4 @@ $(STATIC)/tests/bench_run: $(STATIC)/tests/bench_run.o
 static-sbom: static-sysroot                ## what the static program is made of, and the licences, into build/static
 	@packaging/static/sbom.py $(ARCH) $(VERSION) $(STATIC)
 
-.PHONY: static static-sysroot static-relock static-sbom check-static bench-static bench-keystore bench-status
+.PHONY: static static-sysroot static-relock static-sbom check-static bench-static bench-keystore bench-check bench-status

@@ -476,8 +476,8 @@ class Settings(Case):
             variable = "SLIPWAY_" + name.upper().replace("-", "_")
             number = name == "jobs" or name.endswith(("timeout", "-fd"))
             kind = "number" if number else "path"
-            if name in ("yes", "defer", "keep-partial", "accept-rollback", "json", "events", "plain",
-                        "quiet", "user", "reversible-only"):
+            if name in ("yes", "defer", "add-to-path", "keep-partial", "accept-rollback", "json",
+                        "events", "plain", "quiet", "user", "reversible-only"):
                 continue
             with self.subTest(variable):
                 setting = self.origins(env={variable: values[kind]})[name]

@@ -576,5 +576,21 @@ class Statuses(KeysCase):
             self.assert_refused(self.keys(*command), 1)
 
 
+class Generated(KeysCase):
+    def test_its_section_says_how_large_it_is(self):
+        stack = self.cwd / "sized"
+        stack.mkdir()
+        (stack / "stack.ini").write_text(
+            "[stack]\nschema = 1\nname = sized\ntitle = Sized\nversion = 1\nsummary = keys\nprefix = ~/sized\n"
+            "[key SMALL]\nkind = generated\ntitle = a\nsize = 16\n"
+            "[key USUAL]\nkind = generated\ntitle = b\n"
+            "[key STEPS]\nkind = generated\ntitle = c\nsize = 16\n"
+            "[step small]\nkind = key\nname = SMALL\n[step usual]\nkind = key\nname = USUAL\n"
+            "[step steps]\nkind = key\nname = STEPS\nbytes = 24\n")
+        result = self.run_program("install", str(stack), "--yes", env=self.env)
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual([len(self.get(name)) for name in ("SMALL", "USUAL", "STEPS")], [32, 64, 48])
+
+
 if __name__ == "__main__":
     unittest.main()

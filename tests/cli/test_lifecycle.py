@@ -5,6 +5,7 @@ The real engine is asked in tests/scenarios/test_lifecycle.py; here are the answ
 SPDX-License-Identifier: Apache-2.0
 """
 import contextlib
+import fcntl
 import hashlib
 import http.server
 import json
@@ -165,6 +166,29 @@ class Looking(Life):
         self.assertRegex(result.out, r"web +healthy +http://127\.0\.0\.1:8123/ +shows a page")
         self.assertRegex(result.out, r"store +running +placeholder: keeps lines")
         self.assertEqual([path for _, path in self.engine.asked], ["/containers/json"])
+
+    def test_status_shows_what_runs_without_an_engine(self):
+        path = self.state / "gen/1/receipt.json"
+        receipt = json.loads(path.read_text())
+        pid = self.place / "server.pid"
+        pid.write_text("1\n")
+        receipt["stacks"]["life"]["steps"].append({
+            "id": "server", "kind": "directory", "text": "run a server", "digest": "x", "undo": [],
+            "inputs": {"path": str(self.prefix)}, "result": {"service": {
+                "manager": "process", "name": "server", "title": "a server", "argv": ["/bin/true"],
+                "env": [], "pid": str(pid), "log": str(self.place / "server.log")}}})
+        path.write_text(json.dumps(receipt))
+        document = self.document("status", "life", status=1)
+        self.assertIn("1 of 3 services of life are not well", document["error"]["message"])
+        with open(pid, "r+", encoding="ascii") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX)  # as the running program does
+            document = self.document("status", "life")
+            (native,) = document["stacks"]["life"]["native_services"]
+            self.assertEqual((native["service"], native["state"], native["manager"]),
+                             ("server", "running", "process"))
+            shown = self.run_program("status", "life").out
+        self.assertRegex(shown, r"server +running +process +a server")
+        self.assertRegex(shown, r"web +healthy")
 
     def test_a_port_of_the_env_file(self):
         (self.prefix / "env").write_text("WEB_PORT=1\nWEB_PORT=9001\n")

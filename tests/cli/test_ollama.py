@@ -126,6 +126,33 @@ class Ollama(Case):
     def uninstall(self, *options):
         return self.assert_succeeds(self.run_program("uninstall", "probe", "--yes", *options))
 
+    def test_a_port_of_somebody_else(self):
+        """60: asked before anything is changed; who has it is named."""
+        self.releases.add("0.13.0")
+        self.define("0.13.0")
+        before = tree(self.home)
+        with socket.create_server(("127.0.0.1", self.port)):
+            name = pathlib.Path("/proc/self/comm").read_text().strip()
+            self.assert_refused(self.install(), 69, rf"port {self.port} is taken by {name} \(process {os.getpid()}\)")
+        self.assertEqual({path for path in tree(self.home) if path not in before and not path.startswith(".local")}, set())
+        self.assert_succeeds(self.install())
+        self.uninstall()
+
+    def test_the_server_knows_the_proxy(self):
+        """It pulls by itself; a password is put into no file."""
+        self.releases.add("0.13.0")
+        self.define("0.13.0")
+        said = {"HTTPS_PROXY": "http://proxy.invalid:3128", "https_proxy": "http://me:secret@proxy.invalid:3128",
+                "NO_PROXY": "localhost", "SSL_CERT_FILE": str(self.place / "ca.crt")}
+        self.assert_succeeds(self.install(env=said))
+        environment = pathlib.Path(f"/proc/{self.holder()}/environ").read_bytes().decode().split("\0")
+        for name in ("HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"):
+            self.assertIn(f"{name}={said[name]}", environment)
+        for path in self.home.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                self.assertNotIn(b"me:secret", path.read_bytes(), path)
+        self.uninstall()
+
     def test_from_release_to_answer_and_back(self):
         self.releases.add("0.13.0")
         self.define("0.13.0")

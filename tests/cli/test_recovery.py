@@ -82,7 +82,7 @@ class EditedMeanwhile(Case):
     def test_edited(self):
         result = self.upgrade(lambda: self.note.write_text("mine\n"))
         self.assertEqual(result.status, 75, result)
-        self.assertIn("changed since the plan was made", result.out)
+        self.assertRegex(result.out, "changed since the plan was made: .*/probe/note was edited, and stays")
         self.assertIn("new plan", result.out)
         self.assertEqual(self.note.read_text(), "mine\n")
         # The new plan knows of it.
@@ -103,6 +103,41 @@ class EditedMeanwhile(Case):
         self.note.write_text("mine\n")
         self.assertEqual(self.upgrade(lambda: None).status, 0)
         self.assertEqual(self.note.read_text(), "mine\n")
+
+
+class Appeared(Case):
+    """A file of somebody else's comes after the plan was shown: it stays, and is named."""
+
+    def test_foreign(self):
+        note = self.home / "probe/note"
+
+        def put():
+            note.parent.mkdir()
+            note.write_text("mine\n")
+        stack = self.make_stack()
+        result = self.run_on_terminal("install", stack, answers=[("[y/N]", Edit(put))])
+        self.assertEqual(result.status, 0, result)
+        self.assertIn(f"Kept as it is: {note}", result.out)
+        self.assertEqual(note.read_text(), "mine\n")
+        # It is not ours afterwards, either.
+        self.assertEqual(self.run_program("uninstall", "probe", "--yes").status, 0)
+        self.assertEqual(note.read_text(), "mine\n")
+
+    def test_foreign_directory(self):
+        """Where a tree is to go there is no keeping it: the run is taken back."""
+        place = self.home / "probe/src"
+
+        def put():
+            place.mkdir(parents=True)
+            (place / "mine").write_text("x\n")
+        source = self.place / "thing"
+        source.mkdir()
+        ini = STACK_INI + "\n[source]\nurl = " + source.as_uri() + "\nrevision = " + "0" * 40 + \
+            "\n\n[tool git]\n\n[step source]\nkind = source\npath = @prefix@/src\n"
+        result = self.run_on_terminal("install", self.make_stack(ini=ini), answers=[("[y/N]", Edit(put))])
+        self.assertEqual(result.status, 75, result)
+        self.assertRegex(result.out, f"changed since the plan was made: {place} is there now, and stays")
+        self.assertTrue((place / "mine").exists())
 
 
 class Deadline(Case):

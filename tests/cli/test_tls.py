@@ -175,7 +175,7 @@ class Redirects(TlsCase):
         first = self.serve("good")
         first.routes["/thing.tar.gz"] = redirect(second.url_of("/thing.tar.gz"))
         result = self.install(first.url_of("/thing.tar.gz"), {"SSL_CERT_FILE": "{CA}"})
-        self.assert_refused(result, 69, "expired")
+        self.assert_refused(result, 69, "expired(.|\n)*clock of this machine says")
         self.assertEqual(second.seen, [])
 
 

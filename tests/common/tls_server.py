@@ -148,6 +148,8 @@ class Tunnel(socketserver.StreamRequestHandler):
             pass
         self.server.seen.append(where)
         host, _, port = where.rpartition(":")
+        if self.server.port:
+            host, port = "127.0.0.1", self.server.port
         with socket.create_connection((host, int(port))) as far:
             self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
             back = threading.Thread(target=self.copy, args=(far, self.connection), daemon=True)
@@ -164,10 +166,12 @@ class Tunnel(socketserver.StreamRequestHandler):
 
 
 class Proxy:
-    """An HTTP proxy on loopback; `seen` lists where it was asked to connect to."""
+    """An HTTP proxy on loopback; `seen` lists where it was asked to connect to.  With a `port`, that one
+    of this machine is where it connects to, whatever it is asked."""
 
-    def __init__(self):
+    def __init__(self, port=None):
         self.listener = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tunnel)
+        self.listener.port = port
         self.listener.daemon_threads = True
         self.listener.seen = self.seen = []
         self.port = self.listener.server_address[1]

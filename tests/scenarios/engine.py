@@ -13,6 +13,7 @@ import time
 import rig
 
 PLUGIN = rig.CACHE / "docker-compose"
+BUILDX = rig.CACHE / "docker-buildx"
 PACKAGES = ("docker.io", "iptables", "mmdebstrap", "util-linux")
 # Each call of the plugin leaves its environment; "hold" makes "up" wait for ever.
 WRAPPER = """#!/bin/sh
@@ -34,9 +35,9 @@ exec sleep 100000
 
 
 @rig.made_once
-def fetch_plugin():
-    """The compose plugin of Debian 13, which runs on Debian 12 as it is; unpacked, not installed."""
-    if PLUGIN.exists():
+def fetch_plugin(plugin=PLUGIN):
+    """A plugin of Debian 13, which runs on Debian 12 as it is; unpacked, not installed."""
+    if plugin.exists():
         return
     with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
         place = pathlib.Path(name)
@@ -50,16 +51,19 @@ def fetch_plugin():
                    "-o", f"Dir::Cache={place}/cache", "-o", "APT::Get::List-Cleanup=0",
                    "-o", "Acquire::Languages=none", "-o", "APT::Sandbox::User=root"]
         rig.run(["apt-get", *options, "update", "-qq"])
-        rig.run(["apt-get", *options, "download", "-qq", "docker-compose"], cwd=place)
+        rig.run(["apt-get", *options, "download", "-qq", plugin.name], cwd=place)
         rig.run(["dpkg", "-x", *map(str, place.glob("*.deb")), str(place / "unpacked")])
-        PLUGIN.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(place / "unpacked/usr/libexec/docker/cli-plugins/docker-compose", PLUGIN)
+        plugin.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(place / "unpacked/usr/libexec/docker/cli-plugins" / plugin.name, plugin)
 
 
 class Engine(contextlib.ExitStack):
+    spaces = {"mount": "mnt"}
+    network = ["--bridge", "none"]
+
     def __init__(self):
         super().__init__()
-        self.enter_context(rig.held("engine"))  # their networks would meet
+        self.enter_context(self.alone())
         rig.install(PACKAGES)
         fetch_plugin()
         self.top = pathlib.Path(tempfile.mkdtemp(prefix="slipway-engine-", dir="/var/tmp"))
@@ -75,7 +79,8 @@ class Engine(contextlib.ExitStack):
             WRAPPER.replace("@log@", str(self.calls)).replace("@plugin@", str(PLUGIN.resolve())))
         (plugins / "docker-compose").chmod(0o755)
         self.holder = subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-ec", MOUNTS],
+            ["unshare", *(f"--{name}" for name in self.spaces), "--propagation", "private",
+             "sh", "-ec", MOUNTS],
             stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
         self.callback(self._end, self.holder)
         if self.holder.stdout.readline() != "ready\n":
@@ -92,15 +97,20 @@ class Engine(contextlib.ExitStack):
             process.terminate()
         process.wait(60)
 
+    @staticmethod
+    def alone():
+        return rig.held("engine")  # their networks would meet
+
     def inside(self, argv):
-        return ["nsenter", f"--mount=/proc/{self.holder.pid}/ns/mnt", "--", *map(str, argv)]
+        return ["nsenter", *(f"--{name}=/proc/{self.holder.pid}/ns/{file}"
+                             for name, file in self.spaces.items()), "--", *map(str, argv)]
 
     def start(self):
         with open(self.top / "dockerd.log", "ab") as log:
             self.daemon = subprocess.Popen(self.inside(
                 ["dockerd", "--debug", "--host", f"unix://{self.socket}",
                  "--data-root", self.top / "data", "--exec-root", self.top / "exec",
-                 "--pidfile", self.top / "pid", "--bridge", "none", "--iptables=false",
+                 "--pidfile", self.top / "pid", *self.network, "--iptables=false",
                  "--ip6tables=false"]), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         for _ in range(600):
             if self.docker("version", check=False).returncode == 0:
@@ -166,3 +176,21 @@ class Engine(contextlib.ExitStack):
         shutil.rmtree(build)
         shutil.rmtree(self.top / "image")
 
+
+class NetworkEngine(Engine):
+    """One with a network of its own: its ports are nobody else's, and images are built on a bridge."""
+    spaces = {"mount": "mnt", "net": "net"}
+    network = []
+
+    def __init__(self):
+        fetch_plugin(BUILDX)
+        super().__init__()
+        shutil.copy2(BUILDX, self.top / "config/cli-plugins")
+
+    @staticmethod
+    def alone():
+        return contextlib.nullcontext()
+
+    def start(self):
+        self.run(["ip", "link", "set", "lo", "up"])
+        super().start()

@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import threading
 import time
+import urllib.parse
 
 import rig
 
@@ -172,7 +173,14 @@ def driver():
     return place
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class _Files(http.server.SimpleHTTPRequestHandler):
+    """A server of files, and a proxy that has those of every host; `seen` of the server has what it was asked for."""
+
+    def send_head(self):
+        self.server.seen.append(self.path)
+        self.path = urllib.parse.urlsplit(self.path).path
+        return super().send_head()
+
     def log_message(self, *_):
         pass
 
@@ -188,8 +196,9 @@ class Managed(rig.Machine):
     def __init__(self):
         super().__init__(self.suite, extra=self.root_packages, has_program=False, lower=[driver()])
         self.fill()
-        handler = functools.partial(_Quiet, directory=str(self.root / "srv"))
+        handler = functools.partial(_Files, directory=str(self.root / "srv"))
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server.seen = []
         self.callback(self.server.server_close)
         self.callback(self.server.shutdown)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -225,9 +234,9 @@ class Managed(rig.Machine):
         self.write("/drive/inputs.json", text)
         return ["apply", "packages", "/txn", "/drive/inputs.json"]
 
-    def drive(self, *words, user=None):
+    def drive(self, *words, user=None, env=None):
         return self.run(["/drive/ld.so", "--library-path", "/drive/lib", "/drive/drive", *words],
-                        user=user)
+                        user=user, env=env)
 
     def apply(self, *packages, tool="git", timeout_s=5, **more):
         return self.drive(*self.inputs(packages or ("git",), tool, timeout_s, **more))

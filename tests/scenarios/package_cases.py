@@ -59,6 +59,15 @@ class Basics:
             self.assertEqual("", self.assertEnds(self.machine.undo(), 0).strip())
             self.assertAsBefore()
 
+    def test_through_a_proxy(self):
+        """A repository to which only a proxy knows the way."""
+        proxy, self.machine.url = self.machine.url, "http://packages.invalid"
+        self.use("good")
+        self.assertEnds(self.machine.drive(*self.machine.inputs(), env={"http_proxy": proxy}), 0)
+        self.assertTrue([path for path in self.machine.server.seen if path.startswith("http://packages.invalid/good/")])
+        self.assertEnds(self.machine.undo(), 0)
+        self.assertAsBefore()
+
     def test_unmet_dependency(self):
         self.assertEnds(self.machine.apply("needs-what-is-not-there"), 69, "what-is-not-there")
         self.assertAsBefore()

@@ -250,7 +250,7 @@ def make_layer(place):
 
 
 def install_line(version="1.0.0"):
-    return ["/usr/local/bin/slipway", "install", f"/srv/small-{version}", "--yes", "--mirror",
+    return ["/usr/local/bin/slipway", "install", f"/srv/small-{version}", "--yes", "--add-to-path", "--mirror",
             "https://mirror.invalid/=/srv/mirror/"]
 
 
@@ -264,8 +264,7 @@ class Small(contextlib.ExitStack):
         self.root = self.machine.root
         (self.root / "home").mkdir(exist_ok=True)
         for name in ("home", "run", "tmp"):
-            rig.run(["mount", "-t", "tmpfs", "-o", "mode=1777,size=256m", name,
-                     str(self.root / name)])
+            rig.run(["mount", "-t", "tmpfs", "-o", "mode=1777,size=2g", name, str(self.root / name)])
             self.callback(rig.run, ["umount", "-l", str(self.root / name)])
         rig.run(["mount", "-o", "remount,ro", str(self.root)])
         (self.root / "run/systemd/system").mkdir(parents=True)

@@ -99,6 +99,16 @@ class AptCases(Cases):
         self.assertEnds(self.machine.undo(), 0)
         self.assertAsBefore()
 
+    def test_clock_that_is_behind(self):
+        """67: as a machine sees it whose clock is three days slow; it is not set for a test."""
+        self.machine.forget()
+        self.machine.write("/etc/apt/sources.list", f"deb [trusted=yes] {self.machine.url}/unsigned ./\n")
+        self.machine.sh('sed -i "s/^Date: .*/Date: $(date -Rud +3days)/" /srv/unsigned/Release')
+        self.assertEnds(self.machine.apply(), 69, "not valid yet", r"clock of this machine says \d{4}-.* UTC")
+        self.machine.sh('sed -i "s/^Date: .*/Date: $(date -Rud -9days)\\nValid-Until: $(date -Rud -2days)/" '
+                        "/srv/unsigned/Release")
+        self.assertEnds(self.machine.apply(), 69, "is expired", "clock of this machine says")
+
     def test_only_what_can_be_taken_back(self):
         """--reversible-only: an upgrade is refused before anything is installed; a new package is none."""
         said = "--reversible-only, and nothing takes this back: upgrading beside"

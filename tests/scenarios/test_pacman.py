@@ -205,6 +205,14 @@ class PacmanTest(package_cases.Cases, unittest.TestCase):
         self.assertEnds(self.machine.undo(), 0, r"left: /etc/git-data\.conf\.pacsave: changed since")
         self.assertEqual("mine\n", self.machine.sh("cat /etc/git-data.conf.pacsave"))
 
+    def test_hooks_after_a_kill(self):
+        """pacman does not run those of a killed transaction again, and slipway says so."""
+        self.assertEnds(self.machine.apply(), 0)
+        self.assertNotIn("hooks", self.machine.sh("cat /txn/receipt.json"))
+        self.machine.sh("sed -i 's/\"finished\": true/\"finished\": false/' /txn/backup/*.planned")
+        self.assertEnds(self.machine.apply(), 0)
+        self.assertRegex(self.machine.sh("cat /txn/receipt.json"), "hooks.*sudo pacman -S git")
+
     def test_marks(self):
         """What came with it is marked so, also after a repair."""
         self.machine.sh("mkdir -p /var/lib/pacman/local/git-data-1-1")

@@ -1,0 +1,44 @@
+/* checks/facts_limits_linux.c - limits of this process, its control group and the system
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "checks/facts_linux.h"
+
+static guint64 kernel_number(const FactsSource *source, const char *name)
+{
+	g_autofree char *path = g_strconcat("/proc/sys/", name, NULL);
+
+	return source_number(source, path);
+}
+
+/* Three switches, of the kernel, of Debian and of Ubuntu; absent ones are open. */
+static Fact lets_user_namespaces(const FactsSource *source, guint64 most)
+{
+	if (most == FACTS_UNKNOWN)
+		return FACT_UNKNOWN;
+	return most > 0 && kernel_number(source, "kernel/unprivileged_userns_clone") != 0 &&
+	                       kernel_number(source, "kernel/apparmor_restrict_unprivileged_"
+	                                             "userns") != 1
+	               ? FACT_YES
+	               : FACT_NO;
+}
+
+static void read_system(const FactsSource *source, FactsLimits *limits)
+{
+	limits->pids = kernel_number(source, "kernel/pid_max");
+	limits->threads = kernel_number(source, "kernel/threads-max");
+	limits->inotify_instances = kernel_number(source, "fs/inotify/max_user_instances");
+	limits->inotify_watches = kernel_number(source, "fs/inotify/max_user_watches");
+	limits->map_count = kernel_number(source, "vm/max_map_count");
+	limits->backlog = kernel_number(source, "net/core/somaxconn");
+	limits->keys = kernel_number(source, "kernel/keys/maxkeys");
+	limits->user_namespaces = kernel_number(source, "user/max_user_namespaces");
+	limits->lets_user_namespaces = lets_user_namespaces(source, limits->user_namespaces);
+}
+
+void limits_read(const FactsSource *source, const CgroupLimits *groups, FactsLimits *limits)
+{
+	limits_read_process(limits);
+	limits->cgroup_pids = groups->pids;
+	read_system(source, limits);
+}

@@ -1,0 +1,47 @@
+# Builds, fuzzes, measures, traces, merges: five programs under one supervisor.
+# Context: the installation directory.  On OSS-Fuzz's base-runner, because the targets run in here and
+# need its libraries and LLVM tools; it is amd64 in practice, brings binutils and no compiler of ours.
+# Root, because nested containers leave root's files in the shared directories.
+ARG BASE_IMAGE=gcr.io/oss-fuzz-base/base-runner:ubuntu-20-04
+ARG UV_IMAGE=ghcr.io/astral-sh/uv:0.5.20
+ARG DOCKER_IMAGE=docker:24.0.9-cli
+
+FROM ${UV_IMAGE} AS uv
+FROM ${DOCKER_IMAGE} AS docker
+
+FROM ${BASE_IMAGE} AS builder
+COPY --from=uv /uv /usr/local/bin/uv
+ENV UV_COMPILE_BYTECODE=1 \
+    UV_LINK_MODE=copy \
+    UV_PROJECT_ENVIRONMENT=/opt/buttercup \
+    UV_PYTHON_DOWNLOADS=manual \
+    UV_PYTHON_INSTALL_DIR=/opt/python
+RUN uv python install 3.12
+WORKDIR /build
+COPY src/common common
+COPY src/fuzzer fuzzer
+COPY images/supervisor.txt .
+RUN --mount=type=cache,target=/root/.cache/uv \
+    cd fuzzer && uv sync --frozen --no-dev --no-editable --python 3.12 \
+ && uv pip install --python /opt/buttercup/bin/python --require-hashes --no-deps -r ../supervisor.txt
+
+FROM ${BASE_IMAGE}
+ARG BUTTERCUP_COMMIT=unknown
+RUN apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends git rsync \
+ && rm -rf /var/lib/apt/lists/*
+COPY --from=docker /usr/local/bin/docker /usr/local/bin/docker
+COPY --from=docker /usr/local/libexec/docker/cli-plugins/docker-buildx /usr/local/libexec/docker/cli-plugins/
+COPY --from=builder /opt/python /opt/python
+COPY --from=builder /opt/buttercup /opt/buttercup
+COPY images/start.py images/health.py images/program.sh images/quick_test.py /usr/local/lib/buttercup/
+COPY images/unified-fuzzer.conf /etc/buttercup/supervisord.conf
+ENV PATH=/opt/buttercup/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+LABEL org.opencontainers.image.title="Buttercup unified fuzzer" \
+      org.opencontainers.image.licenses="AGPL-3.0-only" \
+      org.opencontainers.image.revision="${BUTTERCUP_COMMIT}"
+WORKDIR /opt/buttercup
+ENTRYPOINT ["python3", "/usr/local/lib/buttercup/start.py", "--"]
+CMD ["supervisord", "-c", "/etc/buttercup/supervisord.conf"]

@@ -1,0 +1,78 @@
+# program-model, patcher, seed-gen: the targets of those names.  Context: the installation directory.
+# Root, because nested containers leave root's files in the shared directories.  Compilers are in the
+# stage that builds cscope only.
+ARG BASE_IMAGE=ubuntu:24.04
+ARG UV_IMAGE=ghcr.io/astral-sh/uv:0.5.20
+ARG DOCKER_IMAGE=docker:24.0.9-cli
+
+FROM ${UV_IMAGE} AS uv
+FROM ${DOCKER_IMAGE} AS docker
+
+FROM ${BASE_IMAGE} AS base
+RUN apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+    ca-certificates codequery git libncurses6 patch python3.12 ripgrep rsync universal-ctags \
+ && rm -rf /var/lib/apt/lists/*
+
+FROM ${BASE_IMAGE} AS cscope
+RUN apt-get update \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+    autoconf automake bison flex gcc libc6-dev libncurses-dev make
+COPY cscope /cscope
+RUN cd /cscope && autoreconf -i -s && ./configure && make && make install
+
+FROM base AS wasm
+ARG WASM_URL=https://github.com/vmware-labs/webassembly-language-runtimes/releases/download/python%2F3.12.0%2B20231211-040d5a6/python-3.12.0.wasm
+ARG WASM_SHA256=e5dc5a398b07b54ea8fdb503bf68fb583d533f10ec3f930963e02b9505f7a763
+RUN python3.12 -c "import sys, urllib.request; urllib.request.urlretrieve(sys.argv[1], '/python.wasm')" "$WASM_URL" \
+ && echo "$WASM_SHA256  /python.wasm" | sha256sum -c -
+
+FROM base AS builder
+COPY --from=uv /uv /usr/local/bin/uv
+ENV UV_COMPILE_BYTECODE=1 \
+    UV_LINK_MODE=copy \
+    UV_PROJECT_ENVIRONMENT=/opt/buttercup \
+    UV_PYTHON=python3.12 \
+    UV_PYTHON_DOWNLOADS=never
+WORKDIR /build
+COPY src/common common
+COPY src/program-model program-model
+
+FROM builder AS program-model-builder
+RUN --mount=type=cache,target=/root/.cache/uv cd program-model && uv sync --frozen --no-dev --no-editable
+
+FROM builder AS patcher-builder
+COPY src/patcher patcher
+RUN --mount=type=cache,target=/root/.cache/uv cd patcher && uv sync --frozen --no-dev --no-editable
+
+FROM builder AS seed-gen-builder
+COPY src/seed-gen seed-gen
+RUN --mount=type=cache,target=/root/.cache/uv cd seed-gen && uv sync --frozen --no-dev --no-editable
+
+FROM base AS runtime
+ARG BUTTERCUP_COMMIT=unknown
+COPY --from=docker /usr/local/bin/docker /usr/local/bin/docker
+COPY --from=docker /usr/local/libexec/docker/cli-plugins/docker-buildx /usr/local/libexec/docker/cli-plugins/
+COPY --from=cscope /usr/local/bin/cscope /usr/local/bin/cscope
+COPY images/start.py images/health.py /usr/local/lib/buttercup/
+ENV PATH=/opt/buttercup/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+LABEL org.opencontainers.image.licenses="AGPL-3.0-only" \
+      org.opencontainers.image.revision="${BUTTERCUP_COMMIT}"
+WORKDIR /opt/buttercup
+ENTRYPOINT ["python3", "/usr/local/lib/buttercup/start.py", "--"]
+
+FROM runtime AS program-model
+COPY --from=program-model-builder /opt/buttercup /opt/buttercup
+CMD ["buttercup-program-model", "serve"]
+
+FROM runtime AS patcher
+COPY --from=patcher-builder /opt/buttercup /opt/buttercup
+CMD ["buttercup-patcher", "serve"]
+
+FROM runtime AS seed-gen
+COPY --from=wasm /python.wasm /python-3.12.0.wasm
+COPY --from=seed-gen-builder /opt/buttercup /opt/buttercup
+ENV PYTHON_WASM_BUILD_PATH=/python-3.12.0.wasm
+CMD ["seed-gen", "server"]

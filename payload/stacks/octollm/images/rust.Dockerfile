@@ -1,0 +1,32 @@
+# The reflex layer or the executor.  Context: the installation directory; src/ is upstream's checkout
+# with our edits.  Builder and last stage are of one generation of Debian: the same C library.
+ARG OCTO_RUST_IMAGE=rust:1.91.1-slim
+ARG OCTO_DEBIAN_IMAGE=debian:13.1-slim
+
+FROM ${OCTO_RUST_IMAGE} AS build
+ARG CRATE
+WORKDIR /build
+COPY src/Cargo.toml src/Cargo.lock ./
+COPY src/shared/rust shared/rust
+COPY src/services/reflex-layer services/reflex-layer
+COPY src/services/arms/executor services/arms/executor
+COPY images/start.sh /app/start
+RUN cargo build --release --locked -p "${CRATE}" \
+ && cp "target/release/${CRATE}" /app/program \
+ && chmod 755 /app /app/start /app/program
+
+FROM ${OCTO_DEBIAN_IMAGE}
+ARG CRATE
+ARG OCTO_COMMIT=unknown
+RUN useradd --uid 1000 --user-group --no-create-home octollm
+COPY --from=build /app /app
+LABEL org.opencontainers.image.title="OctoLLM ${CRATE}" \
+      org.opencontainers.image.source="https://github.com/doublegate/OctoLLM" \
+      org.opencontainers.image.revision="${OCTO_COMMIT}" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      octollm.stub="false"
+USER 1000:1000
+WORKDIR /app
+# compose.yaml has the health check: the two answer at different places.
+ENTRYPOINT ["/app/start"]
+CMD ["/app/program"]

@@ -1,0 +1,350 @@
+"""Stack localagent with its containers on a real engine: its own tests, what its sheet asks of the
+compose files and of the gateway, and what is left of it afterwards.
+
+What stands in for what cannot be had is listed in localagent_rig.py.
+"""
+import json
+import secrets
+import shutil
+import time
+import unittest
+import urllib.parse
+
+import engine
+import localagent_rig
+import rig
+
+STACK = "localagent"
+SERVICES = {"localagent", "ollama", "redis"}
+MONITORING = SERVICES | {"prometheus", "grafana"}
+
+
+def setUpModule():
+    global ENGINE
+    ENGINE = engine.NetworkEngine()
+    unittest.addModuleCleanup(ENGINE.close)
+    localagent_rig.make_images(ENGINE)
+
+
+class Stack(unittest.TestCase):
+    """A home of its own, with a copy of the definition and a repository that stands in for upstream's."""
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.home = ENGINE.top / f"home-{secrets.token_hex(3)}"
+        cls.home.mkdir()
+        cls.addClassCleanup(shutil.rmtree, cls.home)
+        (cls.home / "key").write_bytes(secrets.token_bytes(32))
+        (cls.home / "key").chmod(0o600)
+        cls.options = localagent_rig.options(cls.home / "mirror",
+                                             localagent_rig.make_repository(cls.home / "mirror"))
+        localagent_rig.make_stack(cls.home / "stack")
+        cls.addClassCleanup(ENGINE.run, ["sh", "-c", "rm -rf /run/slipway /etc/systemd/system/*"])
+        cls.addClassCleanup(ENGINE.empty)
+
+    @classmethod
+    def slipway(cls, *arguments, status=0, env=None, **options):
+        done = ENGINE.run(
+            ["env", "-C", str(cls.home), str(rig.PROGRAM), *map(str, arguments)], check=False,
+            env=ENGINE.environment(HOME=str(cls.home), SLIPWAY_KEY_FILE=str(cls.home / "key"),
+                                   **(env or {})), **options)
+        if done.returncode != status:
+            raise AssertionError(f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    @classmethod
+    def document(cls, *arguments, **options):
+        return json.loads(cls.slipway(*arguments, "--json", **options).stdout)
+
+    @classmethod
+    def install(cls, profile):
+        return cls.document("install", cls.home / "stack", "--profile", profile, "--yes", *cls.options)
+
+    def containers(self):
+        """service -> id"""
+        lines = ENGINE.docker(
+            "ps", "-a", "--no-trunc", "--filter", f"label=com.docker.compose.project={STACK}",
+            "--format", '{{.Label "com.docker.compose.service"}} {{.ID}}').stdout.split("\n")
+        return dict(line.split() for line in lines if line)
+
+    def inside(self, service, *words, check=True):
+        return ENGINE.docker("exec", self.containers()[service], *words, check=check)
+
+    def ask(self, port, path, *options):
+        """(status, text) of a page, as somebody on this machine gets it."""
+        done = ENGINE.run(["curl", "-sS", "-m", "20", "-w", "\n%{http_code}", *options,
+                           f"http://127.0.0.1:{port}{path}"])
+        text, _, status = done.stdout.rpartition("\n")
+        return int(status), text
+
+
+class Files(Stack):
+    """Sheet, 12 a: what compose makes of the files."""
+
+    def config(self, *files, check=True, **more):
+        place = self.home / "files"
+        if not place.exists():
+            self.slipway("unpack", STACK, place)
+        done = ENGINE.docker("compose", "-p", STACK, "--project-directory", place / "containers",
+                             *(word for file in files for word in ("-f", place / "containers" / file)),
+                             "--profile", "*", "config", "--format", "json", check=check, **more)
+        return json.loads(done.stdout)
+
+    def both(self):
+        return self.config("compose.yaml", "compose.monitoring.yaml")
+
+    def test_a1_nothing_is_mandatory(self):
+        self.config("compose.yaml")
+        grafana = self.both()["services"]["grafana"]["environment"]
+        self.assertEqual(grafana["GF_SECURITY_ADMIN_PASSWORD__FILE"],
+                         "/run/secrets/GRAFANA_ADMIN_PASSWORD")
+        self.assertNotIn("GF_SECURITY_ADMIN_PASSWORD", grafana)
+
+    def test_a2_services(self):
+        def services(config):
+            return {name for name, one in config["services"].items() if not one.get("profiles")}
+
+        self.assertEqual(services(self.config("compose.yaml")), SERVICES)
+        self.assertEqual(services(self.both()), MONITORING)
+
+    def test_a3_promises(self):
+        config = self.both()
+        self.assertEqual(config["name"], STACK)
+        for name, service in config["services"].items():
+            with self.subTest(name):
+                limits = service["deploy"]["resources"]["limits"]
+                self.assertTrue(limits["memory"] and limits["cpus"])
+                self.assertNotRegex(service["image"], r":latest$|^[^:]+$")
+                self.assertFalse(service.get("privileged"))
+                self.assertEqual({port["host_ip"] for port in service.get("ports", [])} - {"127.0.0.1"},
+                                 set())
+                if name != "ollama-pull":
+                    self.assertTrue(service["healthcheck"]["test"])
+                    self.assertEqual(service["restart"], "unless-stopped")
+        for network in config["networks"].values():
+            self.assertEqual(network["ipam"], {})
+
+    def test_a4_only_names_that_are_read(self):
+        names = self.config("compose.yaml")["services"]["localagent"]["environment"]
+        self.assertEqual(names["LOCALAGENT_OLLAMA_BASE_URL"], "http://ollama:11434")
+        for name in names:
+            self.assertRegex(name, r"^(LOCALAGENT|DEPLOYMENT)_")
+
+    def test_lint_with_compose(self):
+        for name in ("localagent", "buttercup", "octollm"):
+            with self.subTest(name):
+                document = self.document("stack", "lint", name)
+                self.assertEqual((document["failed"], document["compose_not_judged"]), (0, None))
+        document = self.document("stack", "lint", "localagent")
+        self.assertEqual(document["compose_projects"], 2)
+        for finding in document["findings"]:
+            self.assertGreater(finding["line"], 1, finding)
+
+    def test_lint_finds_lines(self):
+        place = self.home / "broken"
+        self.slipway("unpack", STACK, place)
+        path = place / "containers/compose.yaml"
+        text = path.read_text()
+        for old, new in (('    restart: unless-stopped\n    logging: *logging\n\n  ollama:',
+                          '    restart: "no"\n    logging: *logging\n    privileged: true\n\n  ollama:'),
+                         ('"${LA_BIND:-127.0.0.1}:${LA_REDIS_PORT:-6380}:6379"', '"6380:6379"'),
+                         ("OLLAMA_KEEP_ALIVE: ", "ADMIN_PASSWORD: ${PERPLEXITY_API_KEY:-secret}\n      "
+                                                 "OLLAMA_KEEP_ALIVE: ")):
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        path.write_text(text)
+        document = self.document("stack", "lint", place, status=1)
+        found = {(one["rule"], one["subject"]): one for one in document["findings"]
+                 if not one["is_excepted"]}
+        self.assertEqual(set(found), {
+            ("restart", "localagent"), ("privilege", "localagent"), ("loopback", "redis"),
+            ("port", "redis"), ("password", "ollama"), ("key-leak", "ollama")})
+        lines = text.splitlines()
+        for key, words in ((("restart", "localagent"), 'restart: "no"'),
+                           (("privilege", "localagent"), "privileged: true"),
+                           (("loopback", "redis"), '"6380:6379"'),
+                           (("password", "ollama"), "ADMIN_PASSWORD")):
+            self.assertIn(words, lines[found[key]["line"] - 1])
+            self.assertTrue(found[key]["file"].endswith("containers/compose.yaml"))
+        path.write_text("services: [")
+        document = self.document("stack", "lint", place, status=1)
+        self.assertIn("compose", {one["rule"] for one in document["findings"]})
+
+    def test_lint_without_the_plugin(self):
+        done = self.slipway("stack", "lint", STACK, status=69,
+                            env={"DOCKER_CONFIG": str(self.home / "nothing")})
+        self.assertIn("were not judged: docker has no compose plugin", done.stdout)
+
+    def test_a_new_stack_comes_up(self):
+        root = rig.busybox()
+        ENGINE.run(["sh", "-c", f"tar -C {root} -c . | docker import - busybox:1.36.1 >/dev/null"])
+        self.slipway("stack", "new", "pond")
+        self.assertEqual(self.document("stack", "lint", "./pond")["failed"], 0)
+        self.slipway("install", "./pond", "--yes")
+        self.assertIn("pond runs", self.ask(8090, "/")[1])
+        self.assertEqual({test["verdict"] for test in self.document("test", "pond")["tests"]}, {"pass"})
+        self.slipway("uninstall", "pond", "--yes")
+
+
+class Monitored(Stack):
+    """Sheet, 9 and 12 b: the whole of it, running."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.install("monitoring")
+        cls.token = cls.slipway("keys", "get", "LOCALAGENT_API_TOKEN").stdout.strip()
+        cls.password = cls.slipway("keys", "get", "GRAFANA_ADMIN_PASSWORD").stdout.strip()
+
+    def wait(self, what, seconds=60):
+        end = time.monotonic() + seconds
+        while not what():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.5)
+
+    def wait_until_healthy(self):
+        self.wait(lambda: "health: starting" not in (text := ENGINE.docker("ps").stdout)
+                  and "unhealthy" not in text)
+
+    def query(self, expression):
+        path = "/api/v1/query?query=" + urllib.parse.quote(expression)
+        return json.loads(self.ask(9090, path)[1])["data"]["result"]
+
+    def complete(self, token=None):
+        header = ["-H", f"Authorization: Bearer {token}"] if token else []
+        status, text = self.ask(8010, "/v1/complete", *header, "-d", '{"prompt": "say ok"}')
+        return status, json.loads(text)
+
+    def test_b1_every_service_is_healthy(self):
+        document = self.document("status", STACK)
+        services = document["stacks"][STACK]["services"]
+        self.assertEqual({one["service"]: one["state"] for one in services},
+                         dict.fromkeys(MONITORING, "healthy"))
+        again = self.document("up", STACK)
+        self.assertFalse(again["changed"])
+
+    def test_b2_ready_follows_ollama(self):
+        self.assertEqual(self.ask(8010, "/ready")[0], 200)
+        container = self.containers()["ollama"]
+        ENGINE.docker("stop", "-t", "1", container)
+        try:
+            status, text = self.ask(8010, "/ready")
+            self.assertEqual(status, 503)
+            self.assertEqual(json.loads(text)["checks"]["redis"], "ok")
+            self.assertEqual(self.ask(8010, "/health")[0], 200)
+        finally:
+            ENGINE.docker("start", container)
+        self.wait(lambda: self.ask(8010, "/ready")[0] == 200)
+        self.wait_until_healthy()
+
+    def test_b2_the_health_check_sees_a_process_that_hangs(self):
+        container = self.containers()["localagent"]
+        check = json.loads(ENGINE.docker("inspect", container).stdout)[0]["Config"]["Healthcheck"]
+        self.assertEqual(check["Test"][0], "CMD")
+        words = check["Test"][1:]
+        self.assertEqual(self.inside("localagent", *words).returncode, 0)
+        ENGINE.docker("kill", "--signal", "STOP", container)
+        try:
+            self.assertNotEqual(self.inside("localagent", *words, check=False).returncode, 0)
+        finally:
+            ENGINE.docker("kill", "--signal", "CONT", container)
+        self.wait(lambda: self.ask(8010, "/health")[0] == 200)
+        self.wait_until_healthy()
+
+    def test_b2_the_gateway_is_confined(self):
+        self.assertEqual(self.inside("localagent", "id", "-u").stdout, "1000\n")
+        self.assertNotEqual(self.inside("localagent", "touch", "/app/x", check=False).returncode, 0)
+        self.inside("localagent", "touch", "/tmp/x", "/home/localagent/.localagent/x")
+        self.assertRegex(self.inside("localagent", "cat", "/proc/self/status").stdout,
+                         r"CapEff:\s+0+\n[^$]*NoNewPrivs:\s+1\n")
+        for name in ("gcc", "git", "make"):
+            self.assertNotEqual(
+                self.inside("localagent", "sh", "-c", f"command -v {name}", check=False).returncode, 0)
+
+    def test_quick_test(self):
+        tests = self.document("test", STACK)["tests"]
+        self.assertEqual({one["name"]: one["verdict"] for one in tests},
+                         dict.fromkeys((one["name"] for one in tests), "pass"))
+        self.assertLessEqual({"redis", "version", "tags", "gateway", "ready", "metrics", "command-inside",
+                              "configuration-inside", "answer", "target", "grafana"},
+                             {one["name"] for one in tests})
+
+    def test_questions_are_answered_and_counted(self):
+        self.assertEqual(self.complete()[0], 401)
+        self.inside("ollama", "ollama", "pull", localagent_rig.MODEL)
+        status, answer = self.complete(self.token)
+        self.assertEqual((status, answer["provider"]), (200, "ollama"), answer)
+        self.assertIn("ok", answer["content"])
+        self.assertIn("ok", self.inside("localagent", "localagent", "complete", "say ok").stdout)
+        self.assertIn(localagent_rig.MODEL, self.inside("localagent", "localagent", "models").stdout)
+        tests = {one["name"]: one["verdict"] for one in self.document("test", STACK)["tests"]}
+        self.assertEqual(tests["answer"], "pass")
+
+        board = json.loads((localagent_rig.STACK / "containers/monitoring/dashboard.json").read_text())
+        shown = [target["expr"] for panel in board["panels"] for target in panel["targets"]
+                 if "errors" not in target["expr"]]
+        end = time.monotonic() + 120
+        while empty := [expression for expression in shown if not self.query(expression)]:
+            self.assertLess(time.monotonic(), end, empty)
+            time.sleep(5)
+            self.assertEqual(self.complete(self.token)[0], 200)
+
+    def test_prometheus_takes_its_files(self):
+        for kind, name in (("config", "prometheus.yml"), ("rules", "rules.yml")):
+            self.inside("prometheus", "promtool", "check", kind, f"/etc/prometheus/{name}")
+        names = {rule["name"] for group in json.loads(self.ask(9090, "/api/v1/rules")[1])["data"]["groups"]
+                 for rule in group["rules"]}
+        self.assertEqual(names, {"LocalAgentDown", "HighErrorRate", "ProviderDown", "SlowProvider",
+                                 "NoModels"})
+
+    def test_keys_are_seen_by_their_services_alone(self):
+        self.assertEqual(self.inside("localagent", "cat", "/run/secrets/LOCALAGENT_API_TOKEN").stdout,
+                         self.token)
+        self.assertEqual(self.inside("redis", "ls", "/run/secrets", check=False).stdout, "")
+        seen = [ENGINE.docker("inspect", *self.containers().values()).stdout,
+                self.slipway("status", STACK, "--json").stdout,
+                self.slipway("logs", STACK, "-n", "1000").stdout]
+        for place in (self.home / ".localagent", self.home / ".local/state"):
+            seen += [path.read_text(errors="replace") for path in place.rglob("*")
+                     if path.is_file() and not path.is_symlink()]
+        for text in seen:
+            self.assertNotIn(self.token, text)
+            self.assertNotIn(self.password, text)
+
+
+class Residue(Stack):
+    """Sheet, b7: data that goes and comes back, and what stays when the stack goes."""
+
+    def test_backup_reset_restore_uninstall(self):
+        def volumes():
+            return set(ENGINE.docker("volume", "ls", "-q").stdout.split())
+
+        before = self.tree()
+        ENGINE.docker("volume", "create", "somebody-elses")
+        self.install("containers")
+        self.inside("redis", "redis-cli", "set", "marker", "here")
+        self.slipway("backup", STACK, "saved")
+        self.slipway("reset", STACK, "--yes")
+        self.assertEqual((self.containers(), volumes()), ({}, {"somebody-elses"}))
+        self.slipway("up", STACK)
+        self.assertEqual(self.inside("redis", "redis-cli", "get", "marker").stdout, "\n")
+        self.slipway("restore", STACK, "saved", "--yes")
+        self.assertEqual(self.inside("redis", "redis-cli", "get", "marker").stdout, "here\n")
+
+        self.slipway("reset", STACK, "--yes")
+        shutil.rmtree(self.home / "saved")
+        document = self.document("uninstall", STACK, "--yes")
+        # The keystore, which has the gateway's token.
+        self.assertEqual([text for text in document["left_in_place"] if "/.local/share" not in text], [])
+        self.assertEqual(self.tree() - before, set())
+        self.assertEqual(volumes(), {"somebody-elses"})
+
+    def tree(self):
+        """What lies in the home, but for what a program keeps that was used: receipts, logs, keys."""
+        return {path for path in map(str, self.home.rglob("*"))
+                if "/.local" not in path and "/.docker" not in path}
+
+
+if __name__ == "__main__":
+    unittest.main()
