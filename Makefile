@@ -91,7 +91,8 @@ $(B)/flags: FORCE                          # rebuild when the flags change
 	@printf '%s\n' '$(subst ','\'',$(COMPILE))' | cmp -s - $@ || \
 	 printf '%s\n' '$(subst ','\'',$(COMPILE))' >$@
 
-# The stacks travel inside the program, as one archive that is the same bytes each time.
+# The stacks travel inside the program, as archives that are the same bytes each time: of everything, and of
+# the definitions, which most commands read alone.
 $(B)/pack: packaging/pack.c $(B)/flags
 	$(call say,CC)
 	$(Q)$(CC) -std=gnu11 $(DEFS) $(WARN) -O1 -g $(PKG_CFLAGS) $< $(PACK_LDFLAGS) $(PKG_LIBS) -o $@
@@ -100,8 +101,13 @@ $(B)/stacks.tar.zst: $(B)/pack $(STACKS)
 	$(call say,PACK)
 	$(Q)$(RUN) $(B)/pack $@ payload/stacks $(STACKS:payload/stacks/%=%)
 
-$(B)/payload/embedded.o: $(B)/stacks.tar.zst payload/catalogue.ini
-EMBED_embedded := -DSTACKS_ARCHIVE='"$(B)/stacks.tar.zst"'
+DEFINITIONS := $(filter %/stack.ini,$(STACKS))
+$(B)/definitions.tar.zst: $(B)/pack $(DEFINITIONS)
+	$(call say,PACK)
+	$(Q)$(RUN) $(B)/pack $@ payload/stacks $(DEFINITIONS:payload/stacks/%=%)
+
+$(B)/payload/embedded.o: $(B)/stacks.tar.zst $(B)/definitions.tar.zst payload/catalogue.ini
+EMBED_embedded := -DSTACKS_ARCHIVE='"$(B)/stacks.tar.zst"' -DDEFINITIONS_ARCHIVE='"$(B)/definitions.tar.zst"'
 
 # The root of trust too, and the day of the build, of which a clock that is behind is reminded.
 $(B)/epoch: FORCE

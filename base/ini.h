@@ -44,7 +44,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(IniFile, ini_free)
 /** Returns: (transfer none) (element-type IniEntry): all entries, in file order. */
 const GPtrArray *ini_entries(const IniFile *ini);
 
-/** Returns: (transfer none) (element-type utf8): section names, in file order, empty ones too. */
+/** Returns: (transfer none) (element-type utf8): section names, in file order, empty ones too; each is
+ *  the very string (not only an equal one) that the section's entries have. */
 const GPtrArray *ini_sections(const IniFile *ini);
 
 /** Returns: (transfer none) (nullable): the entry. */

@@ -129,6 +129,9 @@ static void judge_compose_version(CheckRun *run)
 	CheckFinding *finding =
 		finding_add_version(run, known != NULL ? known : bundled, run->needs->compose);
 
+	if (known == NULL && bundled == NULL)
+		finding_set(&finding->remedy, g_strdup("No file says it: \"slipway check "
+		                                       "compose.version\" asks the plugin."));
 	if (bundled == NULL)
 		return;
 	finding_set(&finding->source,

@@ -201,7 +201,8 @@ static void read_local(const Part *part)
 	facts_read_user(source, &facts->system);
 	facts->system.has_sudo = sudo != NULL ? FACT_YES : FACT_NO;
 	facts_read_gpu(source, facts);
-	facts_read_packages(source, &facts->system, &facts->packages);
+	facts_read_packages(source, &facts->system, request->is_package_work_asked,
+	                    &facts->packages);
 	facts_read_installed(source, &facts->installed);
 	facts_read_client(source, &part->config, &facts->engine, &facts->client);
 	facts_read_desktop(source, facts);

@@ -28,6 +28,7 @@ typedef struct {
 	bool is_engine_asked;
 	FactsWake wake;
 	bool is_keyring_asked;
+	bool is_package_work_asked; /* who installs now, and what was left half done: takes some ms */
 	const char *root;   /* (nullable): directory that stands for "/", for tests */
 	char **environment; /* (nullable): default: ours */
 	guint timeout_ms;   /* for engine and keyring; 0: 1,000 */

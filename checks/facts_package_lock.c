@@ -10,7 +10,8 @@
 #include "checks/facts_packages.h"
 
 typedef enum {
-	LOCKED_FILE, /* a process has the file locked, by fcntl() or flock() */
+	LOCKED_FILE, /* a process has the file locked, by fcntl() */
+	FLOCK_FILE,  /* the same by flock(), which only /proc/locks tells without taking it */
 	PID_FILE,    /* the number of a process that lives stands in it */
 	MARK_FILE,   /* it is there */
 } LockKind;
@@ -38,7 +39,7 @@ static const struct {
 	{ "yum",      "/var/lib/rpm/.rpm.lock",             LOCKED_FILE },
 	{ "zypper",   "/usr/lib/sysimage/rpm/.rpm.lock",    LOCKED_FILE },
 	{ "pacman",   "/var/lib/pacman/db.lck",             MARK_FILE },
-	{ "apk",      "/lib/apk/db/lock",                   LOCKED_FILE },
+	{ "apk",      "/lib/apk/db/lock",                   FLOCK_FILE },
 };
 /* clang-format on */
 
@@ -65,16 +66,20 @@ static guint64 holder_in_proc(const FactsSource *source, const struct stat *file
 	return 0;
 }
 
-/* Returns: process number, 0 when nobody holds it, FACTS_UNKNOWN when somebody unknown does. */
-static guint64 lock_holder(const FactsSource *source, const char *path)
+/* /proc/locks is for those who may not open the file: to read it, the kernel stops all work on locks for
+ * some milliseconds.
+ * Returns: process number, 0 when nobody holds it, FACTS_UNKNOWN when somebody unknown does. */
+static guint64 lock_holder(const FactsSource *source, const char *path, LockKind kind)
 {
 	g_autofree char *full = source_path(source, path);
 	struct flock query = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	g_auto(FileFd) fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat file;
 
-	if (fd >= 0 && fcntl(fd, F_GETLK, &query) == 0 && query.l_type != F_UNLCK)
-		return query.l_pid > 0 ? (guint64)query.l_pid : FACTS_UNKNOWN;
+	if (kind == LOCKED_FILE && fd >= 0 && fcntl(fd, F_GETLK, &query) == 0)
+		return query.l_type == F_UNLCK ? 0
+		       : query.l_pid > 0       ? (guint64)query.l_pid
+		                               : FACTS_UNKNOWN;
 	if (stat(full, &file) == 0)
 		return holder_in_proc(source, &file);
 	return 0;
@@ -134,7 +139,8 @@ static guint64 holder_of(const FactsSource *source, gsize row)
 
 	switch (lock_table[row].kind) {
 	case LOCKED_FILE:
-		return lock_holder(source, path);
+	case FLOCK_FILE:
+		return lock_holder(source, path, lock_table[row].kind);
 	case PID_FILE:
 		return living_process(source, path);
 	case MARK_FILE:

@@ -149,11 +149,11 @@ static void read_brew(const FactsSource *source, const FactsSystem *system, Fact
 		!is_native && g_strcmp0(system->architecture, "arm64") == 0 ? FACT_YES : FACT_NO;
 }
 
-void facts_read_packages(const FactsSource *source, const FactsSystem *system,
+void facts_read_packages(const FactsSource *source, const FactsSystem *system, bool is_work_asked,
                          FactsPackages *packages)
 {
 	packages->manager = g_strdup(find_manager(source, system));
-	if (packages->manager == NULL)
+	if (packages->manager == NULL || !is_work_asked)
 		return;
 
 	lock_read(source, packages);

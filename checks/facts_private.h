@@ -101,8 +101,8 @@ void isa_read(const char *architecture, FactsSystem *system, FactsCpu *cpu);
 /** Looks for earlier installations. */
 void facts_read_installed(const FactsSource *source, FactsInstalled *installed);
 
-/** Takes the distribution from @system. */
-void facts_read_packages(const FactsSource *source, const FactsSystem *system,
+/** Takes the distribution from @system.  @is_work_asked: who installs now, what was left half done. */
+void facts_read_packages(const FactsSource *source, const FactsSystem *system, bool is_work_asked,
                          FactsPackages *packages);
 
 /** Returns: (transfer full) (nullable): version of the first of @packages that dpkg has. */

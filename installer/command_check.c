@@ -23,7 +23,9 @@ const GOptionEntry command_check_options[] = {
 	{ "facts", 0, 0, G_OPTION_ARG_FILENAME, &facts_file,
 	  "judge the machine that FILE, made by \"slipway facts\", describes", "FILE" },
 	{ "all", 0, 0, G_OPTION_ARG_NONE, &is_all,
-	  "show what passes, too; run nvidia-smi where there is a card for it", NULL },
+	  "show what passes, too; run nvidia-smi, and the compose plugin, where no file tells "
+	  "enough",
+	  NULL },
 	{ "network", 0, 0, G_OPTION_ARG_NONE, &is_network,
 	  "ask the servers that the stack is loaded from, too", NULL },
 	{ "list", 0, 0, G_OPTION_ARG_NONE, &is_list, "list the checks; judge nothing", NULL },
@@ -138,7 +140,7 @@ static bool judge(App *app, const StackBundle *bundle, const char *const *ids, G
 	                          : needs_here(app, stack, profile, error);
 	if (preflight == NULL)
 		return false;
-	preflight->is_slow_asked = is_all;
+	preflight->is_slow_asked = is_all || ids[0] != NULL;
 	preflight->term = app->term;
 	if (facts == NULL)
 		facts = preflight_facts(preflight);
@@ -242,7 +244,8 @@ bool command_facts(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSED,
 		                 .ports = (const guint16 *)(gpointer)ports->data,
 		                 .port_count = ports->len,
 		                 .is_engine_asked = true,
-		                 .is_keyring_asked = true };
+		                 .is_keyring_asked = true,
+		                 .is_package_work_asked = true };
 	g_autoptr(Facts) facts = facts_read(&request);
 	g_autoptr(json_t) object = facts_to_json(facts);
 	g_autofree char *text = json_pretty(object);

@@ -25,8 +25,9 @@ const ManualText manual_text_table[] = {
 	  .details =
 	          "Reads the machine once and judges what it read against what STACK needs; "
 	          "without STACK, against what a small one needs. With CHECKs, or patterns as "
-	          "\"disk.*\", judges these alone. Changes nothing; but for nvidia-smi with "
-	          "--all, and the compose plugin where no file says its version, runs no program. "
+	          "\"disk.*\", judges these alone. Changes nothing; runs no program; "
+	          "with --all, or where CHECKs are named, nvidia-smi and the compose plugin are "
+	          "asked what no file tells. "
 	          "With --network the servers that STACK is loaded from are asked, all at once.\n\n"
 	          "Each check passes, warns or fails; a number that could not be read is unknown. "
 	          "Each names what was measured, what is needed, where both come from, and what "

@@ -181,7 +181,8 @@ Facts *preflight_facts(const Preflight *preflight)
 		                 .ports = ports,
 		                 .port_count = preflight->ports->len,
 		                 .is_engine_asked = preflight->needs.engine != NULL,
-		                 .is_keyring_asked = preflight->needs.needs_keyring };
+		                 .is_keyring_asked = preflight->needs.needs_keyring,
+		                 .is_package_work_asked = preflight->needs.needs_packages };
 
 	for (guint i = 0; i < preflight->ports->len; i++)
 		ports[i] = (guint16)g_array_index(preflight->ports, CheckPortNeed, i).number;
@@ -190,7 +191,7 @@ Facts *preflight_facts(const Preflight *preflight)
 	Facts *facts = facts_read(&request);
 	if (must_ask_cards(preflight, facts))
 		facts_ask_cards(facts);
-	if (preflight->needs.compose != NULL)
+	if (preflight->is_slow_asked && preflight->needs.compose != NULL)
 		facts_ask_compose(facts);
 	return facts;
 }

@@ -15,7 +15,8 @@ typedef struct {
 	GArray *ports;       /* (element-type CheckPortNeed) */
 	GArray *models;      /* (element-type CheckModelNeed) */
 	GPtrArray *services; /* (element-type utf8): names of containers, borrowed */
-	bool is_slow_asked;  /* set it to run nvidia-smi even where memory is large enough */
+	bool is_slow_asked;  /* set it to run nvidia-smi even where memory is large enough, and the compose
+	                      * plugin where no file says its version */
 	Term *term; /* (nullable): hears that Docker Desktop is asleep; without it nobody waits for it */
 	char *prefix;
 	char *state;

@@ -42,6 +42,8 @@ bool preflight_pass(App *app, const StackBundle *bundle, const Plan *plan, GErro
 	preflight->needs.needs_packages = installs_packages(plan);
 	take_ports(preflight, plan);
 	facts = preflight_facts(preflight);
+	if (preflight->needs.compose != NULL)
+		facts_ask_compose(facts);
 	findings = check_run_all(facts, &preflight->needs, ignored);
 
 	findings_warn_unknown(app->term, ignored);

@@ -95,12 +95,16 @@ static CatalogueTool *read_tool(const IniFile *ini, const char *section)
 }
 
 /* The catalogue is ours: whatever is wrong in it is a bug, found by the first test that runs. */
-static void check_tool(const IniFile *ini, const CatalogueTool *tool)
+static void check_tool(const CatalogueTool *tool)
 {
 	bool is_program = *tool->programs != NULL;
 
 	if (!tool->title || (!is_program && !*tool->files) || (is_program && !*tool->ask))
 		g_error("catalogue.ini: [tool %s] is not complete", tool->name);
+}
+
+static void check_keys(const IniFile *ini)
+{
 	for (guint i = 0; i < ini_entries(ini)->len; i++) {
 		const IniEntry *entry = g_ptr_array_index(ini_entries(ini), i);
 
@@ -124,7 +128,7 @@ static void read_sections(Catalogue *catalogue, bool is_tools)
 		if (is_tool && is_tools) {
 			CatalogueTool *tool = read_tool(catalogue->ini, section);
 
-			check_tool(catalogue->ini, tool);
+			check_tool(tool);
 			g_ptr_array_add(catalogue->tools, tool);
 		}
 		if (is_release && !is_tools)
@@ -144,6 +148,7 @@ static Catalogue *read_catalogue(void)
 		g_error("%s", error->message);
 	catalogue->tools = g_ptr_array_new();
 	catalogue->releases = g_ptr_array_new();
+	check_keys(catalogue->ini);
 	read_sections(catalogue, true);
 	read_sections(catalogue, false);
 	return catalogue;

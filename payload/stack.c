@@ -205,7 +205,7 @@ static bool read_rows(const Reading *reading, const StackSection *section, const
 		const IniEntry *entry = g_ptr_array_index(entries, i);
 		const StackRow *row = NULL;
 
-		if (strcmp(entry->section, full) != 0)
+		if (entry->section != full) /* one string: ini_sections() */
 			continue;
 		row = stack_section_row(section, entry->key);
 		if (!row && !section->is_open)
@@ -231,7 +231,7 @@ static void keep_values(const Stack *stack, StackStep *step, const char *full)
 	for (guint i = 0; i < entries->len; i++) {
 		const IniEntry *entry = g_ptr_array_index(entries, i);
 
-		if (strcmp(entry->section, full) != 0)
+		if (entry->section != full)
 			continue;
 		if (step->line == 0)
 			step->line = entry->line;

@@ -15,10 +15,16 @@
 
 #define STACK_INI "stack.ini"
 
+/** Made when they are first asked for: most commands never do. */
+typedef struct {
+	GPtrArray *
+		files; /* (element-type UnpackFile), sorted by path; NULL: embedded, not read yet */
+	char *digest;
+} Content;
+
 struct StackBundle {
 	Stack *stack;
-	GPtrArray *files; /* (element-type UnpackFile), sorted by path */
-	char **digest;    /* made when it is first asked for: most commands never do */
+	Content *content;
 	char *origin;
 };
 
@@ -34,27 +40,35 @@ void stacks_bundle_free(StackBundle *bundle)
 		return;
 
 	stack_free(bundle->stack);
-	g_ptr_array_unref(bundle->files);
-	g_free(*bundle->digest);
-	g_free(bundle->digest);
+	g_clear_pointer(&bundle->content->files, g_ptr_array_unref);
+	g_free(bundle->content->digest);
+	g_free(bundle->content);
 	g_free(bundle->origin);
 	g_free(bundle);
 }
 
-/* The embedded archive is ours: one that cannot be read is a bug. */
-static const GPtrArray *embedded_files(void)
+/* An embedded archive is ours: one that cannot be read is a bug. */
+static GPtrArray *read_embedded(GBytes *archive)
+{
+	g_autoptr(GError) error = NULL;
+	UnpackSource source = unpack_source_of_bytes(archive, "the embedded stacks");
+	GPtrArray *files = unpack_into_memory(&source, &stack_limits, STACKS_MAX_BYTES, &error);
+
+	if (!files)
+		g_error("%s", error->message);
+	return files;
+}
+
+/* Most commands need the definitions alone, which are read in a tenth of the time. */
+static const GPtrArray *embedded_definitions(void)
 {
 	static gsize once = 0;
 	static GPtrArray *files = NULL;
 
 	if (g_once_init_enter(&once)) {
-		g_autoptr(GError) error = NULL;
-		g_autoptr(GBytes) archive = embedded_stacks();
-		UnpackSource source = unpack_source_of_bytes(archive, "the embedded stacks");
+		g_autoptr(GBytes) archive = embedded_stack_definitions();
 
-		files = unpack_into_memory(&source, &stack_limits, STACKS_MAX_BYTES, &error);
-		if (!files)
-			g_error("%s", error->message);
+		files = read_embedded(archive);
 		g_once_init_leave(&once, 1);
 	}
 
@@ -64,15 +78,14 @@ static const GPtrArray *embedded_files(void)
 /* The archive is sorted, so the names are. */
 static char **list_embedded(void)
 {
-	const GPtrArray *files = embedded_files();
+	const GPtrArray *files = embedded_definitions();
 	GPtrArray *names = g_ptr_array_new();
 
 	for (guint i = 0; i < files->len; i++) {
 		const UnpackFile *file = g_ptr_array_index(files, i);
 		const char *slash = strchr(file->path, '/');
 
-		if (slash && strcmp(slash + 1, STACK_INI) == 0)
-			g_ptr_array_add(names, g_strndup(file->path, (gsize)(slash - file->path)));
+		g_ptr_array_add(names, g_strndup(file->path, (gsize)(slash - file->path)));
 	}
 	g_ptr_array_add(names, NULL);
 	return (char **)g_ptr_array_free(names, FALSE);
@@ -148,44 +161,58 @@ static char *digest_of(const GPtrArray *files)
 	return file_digest_bytes(text);
 }
 
-static Stack *parse_ini(const GPtrArray *files, const char *ini_name, const char *origin,
-                        GError **error)
+/* @stack: (transfer full).  @files: (transfer full) (nullable) */
+static StackBundle *bundle_new(Stack *stack, GPtrArray *files, const char *origin)
 {
-	const UnpackFile *ini = find_file(files, STACK_INI);
+	StackBundle *bundle = g_new0(StackBundle, 1);
 
-	if (!ini)
-		fault_set(error, STATUS_CONFIG, NULL, "%s has no " STACK_INI, origin);
-
-	return ini ? stack_parse(ini->content, ini_name, error) : NULL;
+	if (files)
+		g_ptr_array_sort(files, by_path);
+	bundle->stack = stack;
+	bundle->content = g_new0(Content, 1);
+	bundle->content->files = files;
+	bundle->origin = g_strdup(origin);
+	return bundle;
 }
 
 /* @files: (transfer full).  @ini_name: stands in messages. */
 static StackBundle *make_bundle(GPtrArray *files, const char *ini_name, const char *origin,
                                 GError **error)
 {
-	Stack *stack = parse_ini(files, ini_name, origin, error);
-	StackBundle *bundle = NULL;
+	const UnpackFile *ini = find_file(files, STACK_INI);
+	Stack *stack = ini ? stack_parse(ini->content, ini_name, error) : NULL;
 
-	if (!stack) {
-		g_ptr_array_unref(files);
-		return NULL;
-	}
-
-	g_ptr_array_sort(files, by_path);
-	bundle = g_new0(StackBundle, 1);
-	bundle->stack = stack;
-	bundle->files = files;
-	bundle->digest = g_new0(char *, 1);
-	bundle->origin = g_strdup(origin);
-	return bundle;
+	if (!ini)
+		fault_set(error, STATUS_CONFIG, NULL, "%s has no " STACK_INI, origin);
+	if (stack)
+		return bundle_new(stack, files, origin);
+	g_ptr_array_unref(files);
+	return NULL;
 }
 
 static StackBundle *open_embedded(const char *name, GError **error)
 {
-	g_autofree char *prefix = g_strconcat(name, "/", NULL);
-	g_autofree char *ini_name = g_strconcat(prefix, STACK_INI, NULL);
+	g_autofree char *ini_name = g_strconcat(name, "/" STACK_INI, NULL);
+	const UnpackFile *ini = find_file(embedded_definitions(), ini_name);
+	Stack *stack = stack_parse(ini->content, ini_name, error);
 
-	return make_bundle(files_below(embedded_files(), prefix), ini_name, "embedded", error);
+	return stack ? bundle_new(stack, NULL, "embedded") : NULL;
+}
+
+static const GPtrArray *files_of(const StackBundle *bundle)
+{
+	Content *content = bundle->content;
+
+	if (!content->files) {
+		g_autofree char *prefix = g_strconcat(bundle->stack->name, "/", NULL);
+		g_autoptr(GBytes) archive = embedded_stacks();
+		g_autoptr(GPtrArray) all = read_embedded(archive);
+
+		content->files = files_below(all, prefix);
+		g_ptr_array_sort(content->files, by_path);
+	}
+
+	return content->files;
 }
 
 static StackBundle *open_directory(const char *path, const char *origin, GError **error)
@@ -263,9 +290,9 @@ const Stack *stacks_definition(const StackBundle *bundle)
 
 const char *stacks_digest(const StackBundle *bundle)
 {
-	if (!*bundle->digest)
-		*bundle->digest = digest_of(bundle->files);
-	return *bundle->digest;
+	if (!bundle->content->digest)
+		bundle->content->digest = digest_of(files_of(bundle));
+	return bundle->content->digest;
 }
 
 const char *stacks_origin(const StackBundle *bundle)
@@ -297,8 +324,9 @@ bool stacks_unpack(const StackBundle *bundle, const char *directory, GError **er
 		return false;
 
 	UnpackSink sink = unpack_writer_sink(writer);
-	for (guint i = 0; i < bundle->files->len; i++)
-		if (!write_one(&sink, g_ptr_array_index(bundle->files, i), error))
+	const GPtrArray *files = files_of(bundle);
+	for (guint i = 0; i < files->len; i++)
+		if (!write_one(&sink, g_ptr_array_index(files, i), error))
 			return false;
 
 	return unpack_writer_commit(writer, error);
@@ -306,7 +334,7 @@ bool stacks_unpack(const StackBundle *bundle, const char *directory, GError **er
 
 GBytes *stacks_read(const StackBundle *bundle, const char *member, GError **error)
 {
-	const UnpackFile *file = find_file(bundle->files, member);
+	const UnpackFile *file = find_file(files_of(bundle), member);
 
 	if (!file) {
 		fault_set(error, STATUS_CONFIG, NULL, "stack %s has no file %s",

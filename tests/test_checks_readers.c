@@ -243,7 +243,7 @@ static void test_packages(gconstpointer data)
 	tree_lay(&tree, c->files, NULL);
 	facts->system.id = g_strdup(c->id);
 	facts->system.id_like = g_strdup(c->id_like);
-	facts_read_packages(&tree.source, &facts->system, &facts->packages);
+	facts_read_packages(&tree.source, &facts->system, true, &facts->packages);
 	g_assert_cmpstr(facts->packages.manager, ==, c->manager);
 	g_assert_cmpuint(facts->packages.broken_count, ==, c->broken_count);
 	g_assert_cmpstr(facts->packages.broken, ==, c->broken);
@@ -278,7 +278,7 @@ static void test_lock_holder(void)
 	g_assert_cmpint(read(ready[0], &byte, 1), ==, 1);
 
 	facts->system.id = g_strdup("debian");
-	facts_read_packages(&tree.source, &facts->system, &facts->packages);
+	facts_read_packages(&tree.source, &facts->system, true, &facts->packages);
 	g_assert_cmpint(write(ready[0], "x", 1), ==, 1);
 	(void)waitpid(child, NULL, 0);
 	(void)close(ready[0]);
@@ -313,7 +313,7 @@ static void test_lock_in_proc(void)
 	g_assert_true(g_file_set_contents(locks, text, -1, NULL));
 
 	facts->system.id = g_strdup("debian");
-	facts_read_packages(&tree.source, &facts->system, &facts->packages);
+	facts_read_packages(&tree.source, &facts->system, true, &facts->packages);
 	g_assert_cmpuint(facts->packages.lock_pid, ==, 77);
 	g_assert_cmpstr(facts->packages.lock_holder, ==, "apt-get");
 }
@@ -334,7 +334,7 @@ static void test_lock_left_behind(void)
 		g_autoptr(Facts) facts = facts_new();
 
 		facts->system.id = g_strdup("arch");
-		facts_read_packages(&tree.source, &facts->system, &facts->packages);
+		facts_read_packages(&tree.source, &facts->system, true, &facts->packages);
 		g_assert_cmpint(facts->packages.is_locked, ==, FACT_YES);
 		g_assert_cmpint(facts->packages.is_lock_stale, ==, i == 0 ? FACT_NO : FACT_YES);
 		(void)g_unlink(comm);
