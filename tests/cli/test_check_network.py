@@ -6,14 +6,12 @@ import contextlib
 import json
 import pathlib
 import shutil
-import socketserver
 import tempfile
-import threading
 import time
 import unittest
 
 from cli_support import STACK_INI, Case, each_row
-from tls_server import Authority, Proxy, Server, failing, page
+from tls_server import Authority, Proxy, Server, failing, liar, page
 
 STEP = """
 [step thing{number}]
@@ -134,17 +132,8 @@ LIARS = [
 @each_row(LIARS)
 class Liars(NetworkCase):
     def check_row(self, answer, pattern):
-        class Handler(socketserver.StreamRequestHandler):
-            def handle(self):
-                while self.rfile.readline().strip():
-                    pass
-                self.wfile.write(answer)
-
-        with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as proxy:
-            threading.Thread(target=proxy.serve_forever, args=(0.02,), daemon=True).start()
-            found = self.ask("https://files.example/x.tar.gz", "https://more.example/y.tar.gz",
-                             HTTPS_PROXY=f"http://127.0.0.1:{proxy.server_address[1]}")
-            proxy.shutdown()
+        with liar(answer) as proxy:
+            found = self.ask("https://files.example/x.tar.gz", "https://more.example/y.tar.gz", HTTPS_PROXY=proxy)
         self.assert_offline(found, pattern)
 
 

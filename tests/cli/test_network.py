@@ -6,14 +6,12 @@ import contextlib
 import pathlib
 import shutil
 import socket
-import socketserver
 import tempfile
-import threading
 import time
 import unittest
 
 from cli_support import STACK_INI, Case, each_row, tree
-from tls_server import Authority
+from tls_server import Authority, liar
 
 STEP = f"""
 [step thing]
@@ -61,16 +59,8 @@ class NetworkCase(Case):
 @each_row(PROXIES)
 class Proxies(NetworkCase):
     def check_row(self, answer, pattern):
-        class Handler(socketserver.StreamRequestHandler):
-            def handle(self):
-                while self.rfile.readline().strip():
-                    pass
-                self.wfile.write(answer)
-
-        with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as proxy:
-            threading.Thread(target=proxy.serve_forever, args=(0.02,), daemon=True).start()
-            self.assert_unreachable("files.example", pattern, https_proxy=f"http://127.0.0.1:{proxy.server_address[1]}")
-            proxy.shutdown()
+        with liar(answer) as proxy:
+            self.assert_unreachable("files.example", pattern, https_proxy=proxy)
 
 
 class Names(NetworkCase):

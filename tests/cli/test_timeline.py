@@ -2,42 +2,15 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
-import html.parser
 import os
 import stat
 import unittest
 
 from cli_support import STACK_INI, STEPS, Case, each_row, tree
+from html_page import Reader
 
 SLEEPERS = STACK_INI + "\n[test t]\ntitle = waits\nrun = /bin/sleep 1\n"
 FAILING = STACK_INI + STEPS + "\n[test t]\ntitle = fails\nrun = /bin/false\nneeds = note\n"
-
-
-class Reader(html.parser.HTMLParser):
-    """Rows as lists of texts; whatever would load something."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.rows, self.open, self.foreign = [], [], []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.foreign += [tag] if tag in ("script", "link", "img", "iframe") else []
-        self.foreign += [name for name, _ in attrs if name in ("src", "href") or name[:2] == "on"]
-        if tag == "tr":
-            self.rows.append([])
-        elif tag == "td":
-            self.rows[-1].append("")
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag, (tag, self.open)
-
-    def handle_data(self, data):
-        if "td" in self.open:
-            self.rows[-1][-1] += data
 
 
 # What stands at FILE's place: how it is made
