@@ -37,7 +37,7 @@ kind = model
 after = ollama
 name = {model}
 host = 127.0.0.1:{port}
-registry = http://127.0.0.1:{registry}
+registry = {registry}
 """
 
 
@@ -63,12 +63,12 @@ class Ollama(Case):
         self.stack = self.make_stack()
         self.addCleanup(self.end_service)
 
-    def define(self, version, model=None, more="own = yes"):
+    def define(self, version, model=None, more="own = yes", **places):
         """`own`: whether this machine has an Ollama of its own does not matter."""
         steps = STEPS + (MODEL if model else "")
-        (self.stack / "stack.ini").write_text(STACK_INI + steps.format(
-            version=version, releases=self.releases.place, port=self.port, model=model, more=more,
-            registry=self.registry() if model else 0))
+        (self.stack / "stack.ini").write_text(STACK_INI + steps.format(**{
+            "version": version, "releases": self.releases.place, "port": self.port, "model": model, "more": more,
+            "registry": f"http://127.0.0.1:{self.registry()}" if model else "", **places}))
 
     def registry(self):
         """A server that has manifests: a stand-in elsewhere."""
@@ -277,6 +277,21 @@ class Ollama(Case):
         self.define("0.13.0", more=f"own = yes\ndigests = {name}={digest}")
         self.assert_succeeds(self.install())
         self.assertEqual(self.version(), "0.13.0")
+
+    def test_the_second_mirror_has_it(self):
+        """The list of digests, the release, and the manifest of the model."""
+        self.releases.add("0.13.0")
+        self.define("0.13.0", model="tiny", releases="https://releases.invalid", registry="https://registry.invalid")
+        nobody = f"http://127.0.0.1:{free_port()}"
+        mirrors = {"https://releases.invalid": (self.place / "nothing", self.releases.place),
+                   "https://registry.invalid": (nobody, f"http://127.0.0.1:{self.registry()}")}
+        options = [word for start, places in mirrors.items() for place in places
+                   for word in ("--mirror", f"{start}={place}")]
+        result = self.assert_succeeds(self.install(*options))
+        self.assertNotIn("Deferred", result.out)
+        self.assertEqual((self.version(), self.models()), ("0.13.0", ["tiny:latest"]))
+        self.assertIn("nothing changed", self.assert_succeeds(self.install(*options)).out)
+        self.uninstall()
 
     def test_one_that_answers_is_left_alone(self):
         """Whoever started it: no file, no process, no change."""

@@ -105,6 +105,21 @@ class Updates(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.version(), NEW)
 
+    def test_the_second_mirror(self):
+        """The first has the signed manifest and another program: only the digest tells."""
+        self.publish(top="/first")
+        self.publish(top="/second")
+        for name in [name for name in self.files if name.startswith("/first/") and "manifest" not in name]:
+            self.files[name] = self.files[name][::-1]
+        for first in ("/first", "/nothing"):
+            with self.subTest(first):
+                self.install(self.program)
+                done = self.update(*(word for place in (first, "/second") for word in
+                                     ("--mirror", f"https://slipway.invalid/x={self.site.url}{place}")),
+                                   url="https://slipway.invalid/x")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertEqual(self.version(), NEW)
+
     def test_from_a_directory(self):
         self.publish()
         for name, data in self.files.items():

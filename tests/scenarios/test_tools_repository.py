@@ -73,6 +73,15 @@ class Repository(unittest.TestCase):
         self.add(69, key_url=f"{self.machine.url}/nowhere")
         self.assertAsBefore()
 
+    def test_a_key_that_only_the_second_mirror_has(self):
+        """The first has nothing, or something else: the fingerprint decides."""
+        self.machine.write("/srv/page", "<html>log in first</html>")
+        for name in ("nowhere", "page"):
+            first = f"{self.machine.url}/{name}"
+            self.add(key_url=first, mirrors={first: [f"{self.machine.url}/KEY.asc"]})
+            self.assertEqual("", self.drive(0, "undo", "/txns/r").strip())
+        self.assertAsBefore("/etc/apt/keyrings")
+
     def test_packages_of_another_key_are_refused(self):
         """The index is signed by a key that is not the one that was pinned."""
         self.add()
