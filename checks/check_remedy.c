@@ -9,6 +9,13 @@
 
 #define RESOURCES "Docker Desktop > Settings > Resources"
 #define WSL_CONFIG "in the file .wslconfig of the Windows home directory"
+#define DESKTOP_AMOUNTS                                                                       \
+	{                                                                                     \
+		RESOURCES ": set Memory to at least @ GB, then Apply.",                       \
+			RESOURCES ": set CPUs to at least @, then Apply.",                    \
+			RESOURCES ": set the disk usage limit to at least @ GB, then Apply.", \
+			RESOURCES ": set Swap to @ GB, then Apply."                           \
+	}
 #define DESKTOP_DAEMON "Docker Desktop > Settings > Docker Engine: add @ to the text, then Apply."
 #define DESKTOP_UPDATE "Update Docker Desktop: its whale menu, Check for updates."
 
@@ -44,15 +51,8 @@ static const Remedies remedy_table[] = {
 	                   "snap "
 	                   "restart docker`.",
 	                   "Run `sudo snap refresh docker`." },
-	[FLAVOUR_DESKTOP_MACOS] = { "Open Docker Desktop: `open -a Docker`.",
-	                            { RESOURCES ": set Memory to at least @ GB, then Apply.",
-	                              RESOURCES ": set CPUs to at least @, then Apply.",
-	                              RESOURCES
-	                              ": set the disk usage limit to at least @ GB, then Apply.",
-	                              RESOURCES ": set Swap to @ GB, then Apply." },
-	                            GIB_SHIFT,
-	                            DESKTOP_DAEMON,
-	                            DESKTOP_UPDATE },
+	[FLAVOUR_DESKTOP_MACOS] = { "Open Docker Desktop: `open -a Docker`.", DESKTOP_AMOUNTS,
+	                            GIB_SHIFT, DESKTOP_DAEMON, DESKTOP_UPDATE },
 	[FLAVOUR_DESKTOP_WINDOWS] = { "Start Docker Desktop in Windows, and switch this "
 	                              "distribution on "
 	                              "in " RESOURCES " > WSL integration.",
@@ -70,14 +70,7 @@ static const Remedies remedy_table[] = {
 	                              DESKTOP_UPDATE },
 	[FLAVOUR_DESKTOP_LINUX] = { "Start Docker Desktop: `systemctl --user start "
 	                            "docker-desktop`.",
-	                            { RESOURCES ": set Memory to at least @ GB, then Apply.",
-	                              RESOURCES ": set CPUs to at least @, then Apply.",
-	                              RESOURCES
-	                              ": set the disk usage limit to at least @ GB, then Apply.",
-	                              RESOURCES ": set Swap to @ GB, then Apply." },
-	                            GIB_SHIFT,
-	                            DESKTOP_DAEMON,
-	                            DESKTOP_UPDATE },
+	                            DESKTOP_AMOUNTS, GIB_SHIFT, DESKTOP_DAEMON, DESKTOP_UPDATE },
 	[FLAVOUR_COLIMA] = { "Start the engine: `colima start`.",
 	                     { "Run `colima stop`, then `colima start --memory @`.",
 	                       "Run `colima stop`, then `colima start --cpu @`.",
