@@ -95,5 +95,9 @@ const char *check_nearest(const char *word);
  *  that is known. */
 guint64 check_card_bytes(const Facts *facts);
 
+/** Returns: the most memory that Docker Desktop's machine may have, so that the system keeps what it needs;
+ *  FACTS_UNKNOWN where the size of this machine's is not known. */
+guint64 check_desktop_memory_most(const Facts *facts);
+
 /** Returns: (transfer full): "3.7 GiB"; rounded down, so that what is short looks short. */
 char *check_format_bytes(guint64 bytes);

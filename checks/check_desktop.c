@@ -170,6 +170,20 @@ static void judge_desktop_swap(CheckRun *run)
 	                     "or more, then Apply."));
 }
 
+static guint64 headroom(guint64 installed)
+{
+	return MAX(HOST_MINIMUM_BYTES, installed / 5);
+}
+
+guint64 check_desktop_memory_most(const Facts *facts)
+{
+	guint64 installed = facts->memory.installed_bytes;
+
+	if (installed == FACTS_UNKNOWN)
+		return FACTS_UNKNOWN;
+	return installed > headroom(installed) ? installed - headroom(installed) : 0;
+}
+
 /* More than the machine has keeps Docker Desktop from starting. */
 static void judge_desktop_headroom(CheckRun *run)
 {
@@ -186,8 +200,7 @@ static void judge_desktop_headroom(CheckRun *run)
 		(void)finding_add(run, CHECK_UNKNOWN, NULL);
 		return;
 	}
-	finding = finding_add_amount(
-		run, &(Amount){ left, MAX(HOST_MINIMUM_BYTES, installed / 5), 0, 0, "bytes" });
+	finding = finding_add_amount(run, &(Amount){ left, headroom(installed), 0, 0, "bytes" });
 	finding_set(&finding->source, g_strdup(facts->desktop.file));
 }
 

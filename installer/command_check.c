@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "installer/check_fix.h"
 #include "installer/check_list.h"
 #include "installer/check_page.h"
 #include "installer/findings.h"
@@ -18,6 +19,10 @@ static char *facts_file;
 static gboolean is_all;
 static gboolean is_list;
 static gboolean is_network;
+static gboolean is_fix;
+static gboolean is_undo;
+static gboolean is_dry;
+static gboolean is_script;
 
 const GOptionEntry command_check_options[] = {
 	{ "facts", 0, 0, G_OPTION_ARG_FILENAME, &facts_file,
@@ -28,6 +33,15 @@ const GOptionEntry command_check_options[] = {
 	  NULL },
 	{ "network", 0, 0, G_OPTION_ARG_NONE, &is_network,
 	  "ask the servers that the stack is loaded from, too", NULL },
+	{ "fix", 0, 0, G_OPTION_ARG_NONE, &is_fix,
+	  "show what can be mended safely, do it once that is confirmed, and judge again", NULL },
+	{ "dry-run", 0, 0, G_OPTION_ARG_NONE, &is_dry, "with --fix: show it, change nothing",
+	  NULL },
+	{ "print-root-script", 0, 0, G_OPTION_ARG_NONE, &is_script,
+	  "with --fix: print what needs root, as a script for somebody who is root; change nothing",
+	  NULL },
+	{ "undo", 0, 0, G_OPTION_ARG_NONE, &is_undo, "with --fix: take back all that it mended",
+	  NULL },
 	{ "list", 0, 0, G_OPTION_ARG_NONE, &is_list, "list the checks; judge nothing", NULL },
 	{ 0 },
 };
@@ -109,29 +123,74 @@ static void print_report(App *app, const FindingsReport *report, bool is_each)
 	           is_each ? unknown : unknown - findings_count_idle(findings));
 }
 
-static bool show(App *app, const FindingsReport *report, const char *const *ids, GError **error)
+static void put_report(App *app, const FindingsReport *report)
+{
+	if (!term_is_json(app->term))
+		return;
+	if (app->document == NULL)
+		app->document = json_object();
+	findings_put(app->document, report);
+}
+
+static bool finish(App *app, const FindingsReport *report, GError **error)
 {
 	const char *path = settings_text(app->settings, "html");
 
-	print_report(app, report, is_all || ids[0] != NULL);
-	if (term_is_json(app->term)) {
-		if (app->document == NULL)
-			app->document = json_object();
-		findings_put(app->document, report);
-	}
+	put_report(app, report);
 	if (path != NULL && !check_page_write(path, report, app->paths->home, error))
 		return false;
 	return findings_pass(report->findings, error);
+}
+
+/* A machine; judged by @preflight. */
+static GPtrArray *judge_facts(App *app, const Preflight *preflight, const Facts *facts,
+                              const char *const *ids)
+{
+	const char *const *ignored = (const char *const *)settings_list(app->settings, "ignore");
+	GPtrArray *findings = check_run_all(facts, &preflight->needs, ignored);
+
+	if (ids[0] != NULL)
+		check_keep(findings, ids);
+	findings_warn_unknown(app->term, ignored);
+	return findings;
+}
+
+static FixMode fix_mode(void)
+{
+	return is_script ? FIX_SCRIPT : is_dry ? FIX_SHOW : FIX_APPLY;
+}
+
+/* What was mended is judged anew. */
+static bool fix_and_finish(App *app, const Preflight *preflight, const FindingsReport *report,
+                           const char *const *ids, GError **error)
+{
+	bool is_changed = false;
+
+	put_report(app, report);
+	if (!check_fix(app, &preflight->needs, report, fix_mode(), &is_changed, error))
+		return false;
+	if (is_script)
+		return true;
+	if (!is_changed)
+		return finish(app, report, error);
+
+	g_autoptr(Facts) facts = preflight_facts(preflight);
+	g_autoptr(GPtrArray) findings = judge_facts(app, preflight, facts, ids);
+	FindingsReport after = { report->stack, facts, findings };
+
+	term_print(app->term, "\n");
+	print_report(app, &after, is_all || ids[0] != NULL);
+	return finish(app, &after, error);
 }
 
 /* @ids: these checks alone, NULL-terminated; none: all. */
 static bool judge(App *app, const StackBundle *bundle, const char *const *ids, GError **error)
 {
 	const Stack *stack = bundle != NULL ? stacks_definition(bundle) : NULL;
-	const char *const *ignored = (const char *const *)settings_list(app->settings, "ignore");
 	g_autoptr(Facts) facts = facts_file != NULL ? read_facts_file(error) : NULL;
 	g_autoptr(Preflight) preflight = NULL;
 	g_autoptr(GPtrArray) findings = NULL;
+	FindingsReport report;
 	const char *profile;
 
 	if ((facts_file != NULL && facts == NULL) || !choose_profile(app, stack, &profile, error))
@@ -147,11 +206,12 @@ static bool judge(App *app, const StackBundle *bundle, const char *const *ids, G
 	if (is_network && facts_file == NULL)
 		preflight_ask_servers(app, bundle, facts);
 
-	findings = check_run_all(facts, &preflight->needs, ignored);
-	if (ids[0] != NULL)
-		check_keep(findings, ids);
-	findings_warn_unknown(app->term, ignored);
-	return show(app, &(FindingsReport){ stack, facts, findings }, ids, error);
+	findings = judge_facts(app, preflight, facts, ids);
+	report = (FindingsReport){ stack, facts, findings };
+	if (!is_script)
+		print_report(app, &report, is_all || ids[0] != NULL);
+	return is_fix ? fix_and_finish(app, preflight, &report, ids, error)
+	              : finish(app, &report, error);
 }
 
 /* A check was meant where there is a dot, as in nearly all of them, and no path. */
@@ -192,6 +252,22 @@ static StackBundle *open_stack(const char *word, GError **error)
 	return bundle;
 }
 
+/* Options that make no sense together. */
+static bool check_options(char **words, GError **error)
+{
+	const char *why = NULL;
+
+	if (!is_fix && (is_undo || is_dry || is_script))
+		why = "--dry-run, --print-root-script and --undo go with --fix";
+	else if (is_fix && facts_file != NULL)
+		why = "--fix mends this machine, not that of --facts";
+	else if (is_undo && (*words != NULL || is_dry || is_script))
+		why = "--undo takes back all that --fix mended, and takes no other words";
+	if (why != NULL)
+		fault_set(error, STATUS_USAGE, NULL, "%s", why);
+	return why == NULL;
+}
+
 bool command_check(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
 {
 	const char *path = settings_text(app->settings, "html");
@@ -200,6 +276,10 @@ bool command_check(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error
 	const char *word = NULL;
 	const char *const *chosen;
 
+	if (!check_options(argv, error))
+		return false;
+	if (is_undo)
+		return check_fix_undo(app, error);
 	if (!take_words(argv, &word, ids, error) ||
 	    (path != NULL && !html_check_place(path, error)))
 		return false;

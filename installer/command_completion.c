@@ -19,7 +19,10 @@ static char **installed_names(const App *app)
 	json_t *stack = NULL;
 
 	json_object_foreach(json_object_get(receipt, "stacks"), name, stack)
-		g_ptr_array_add(names, g_strdup(name));
+	{
+		if (!g_str_equal(name, RECEIPT_FIXES))
+			g_ptr_array_add(names, g_strdup(name));
+	}
 	g_ptr_array_add(names, NULL);
 	return (char **)g_ptr_array_free(g_steal_pointer(&names), false);
 }

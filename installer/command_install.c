@@ -104,6 +104,12 @@ static void keep_deferred(Plan *plan)
 	}
 }
 
+/* Another profile is a change even where all of it is there already. */
+static bool is_same_profile(const Plan *plan)
+{
+	return g_strcmp0(json_text(plan->receipt, "profile"), plan->profile) == 0;
+}
+
 static bool is_up_to_date(const Plan *plan)
 {
 	for (guint i = 0; i < plan->items->len; i++) {
@@ -112,7 +118,7 @@ static bool is_up_to_date(const Plan *plan)
 			return false;
 	}
 
-	return plan->receipt != NULL;
+	return plan->receipt != NULL && is_same_profile(plan);
 }
 
 static void describe(App *app, const Plan *plan)
@@ -185,7 +191,7 @@ static bool install_prepared(App *app, Preparation *it, GError **error)
 
 	if (!plan_ask(it->plan, host_get(it->host), error))
 		return false;
-	if (it->plan->receipt && plan_count_due(it->plan) == 0) {
+	if (it->plan->receipt && plan_count_due(it->plan) == 0 && is_same_profile(it->plan)) {
 		report_no_change(app, it->plan);
 		return true;
 	}

@@ -68,10 +68,10 @@ bool uninstall_run(Txn *txn, GError **error)
 	return true;
 }
 
-static bool has_model(const json_t *steps)
+static bool has_kind(const json_t *steps, const char *kind)
 {
 	for (gsize i = 0; i < json_array_size(steps); i++)
-		if (g_str_equal(json_text_or(json_array_get(steps, i), "kind", ""), "model"))
+		if (g_str_equal(json_text_or(json_array_get(steps, i), "kind", ""), kind))
 			return true;
 
 	return false;
@@ -86,24 +86,24 @@ static void print_intent(App *app, const json_t *entry)
 	for (gsize i = json_array_size(steps); i-- > 0;)
 		term_print(app->term, "  %s\n",
 		           json_text_or(json_array_get(steps, i), "text", "?"));
-	if (!is_key_removed)
+	if (!is_key_removed && has_kind(steps, "key"))
 		term_print(app->term,
 		           "Keys stay in the keystore; --keys removes the generated ones.\n");
-	if (!is_model_removed && has_model(steps))
+	if (!is_model_removed && has_kind(steps, "model"))
 		term_print(app->term,
 		           "Models stay where Ollama keeps them; --models removes them.\n");
 }
 
-static bool uninstall(App *app, char **argv, GError **error)
+bool uninstall_now(App *app, const char *name, GError **error)
 {
 	g_autoptr(json_t) receipt = receipt_load(app->paths->state, error);
-	const json_t *entry = receipt ? receipt_stack(receipt, argv[0]) : NULL;
+	const json_t *entry = receipt ? receipt_stack(receipt, name) : NULL;
 
 	if (!receipt)
 		return false;
 	if (!entry) {
 		session_put(app, "changed", json_false());
-		term_print(app->term, "%s is not installed; nothing to do.\n", argv[0]);
+		term_print(app->term, "%s is not installed; nothing to do.\n", name);
 		return true;
 	}
 
@@ -117,16 +117,16 @@ static bool uninstall(App *app, char **argv, GError **error)
 		return false;
 
 	TxnKept keeps = { .has_keys = !is_key_removed, .has_models = !is_model_removed };
-	g_autoptr(Txn) txn = txn_begin_uninstall(app, host_get(host), argv[0], keeps, error);
+	g_autoptr(Txn) txn = txn_begin_uninstall(app, host_get(host), name, keeps, error);
 	if (!txn || !uninstall_run(txn, error))
 		return false;
 
-	term_print(app->term, "%s was uninstalled.\n", json_text_or(entry, "title", argv[0]));
+	term_print(app->term, "%s was uninstalled.\n", json_text_or(entry, "title", name));
 	return true;
 }
 
 bool command_uninstall(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error)
 {
 	return timeline_open(app, "uninstall", argv, error) &&
-	       timeline_close(app, uninstall(app, argv, error), error);
+	       timeline_close(app, uninstall_now(app, argv[0], error), error);
 }

@@ -38,10 +38,16 @@ static bool is_settled(const json_t *container)
 
 bool compose_is_ours(const ComposeProject *project, const json_t *labels)
 {
-	g_autofree char *files = g_strjoinv(",", project->files);
+	const char *files = json_text_or(labels, LABEL "project.config_files", "");
+	g_auto(GStrv) names = g_strsplit(files, ",", -1);
 
-	return g_strcmp0(json_text(labels, LABEL "project.working_dir"), project->directory) == 0 &&
-	       g_strcmp0(json_text(labels, LABEL "project.config_files"), files) == 0;
+	if (g_strcmp0(json_text(labels, LABEL "project.working_dir"), project->directory) != 0)
+		return false;
+	for (char **name = names; *name; name++)
+		if (!g_strv_contains((const char *const *)project->files, *name) &&
+		    !g_strv_contains((const char *const *)project->earlier, *name))
+			return false;
+	return *names != NULL;
 }
 
 static bool read_containers(const ComposeProject *project, const json_t *containers,
@@ -329,7 +335,7 @@ bool compose_up(const ComposeProject *project, GError **error)
 		.data = project->data,
 	};
 
-	return bring_up(&call, NULL, NULL, error) && verify(project, error);
+	return bring_up(&call, "--remove-orphans", NULL, error) && verify(project, error);
 }
 
 bool compose_recreate(const ComposeProject *project, char **services, GError **error)
@@ -418,18 +424,6 @@ json_t *compose_config(const ComposeProject *project, GError **error)
 	return NULL;
 }
 
-/* Data outlives the project that made it. */
-static void leave_volumes(const ComposeProject *project, GPtrArray *left)
-{
-	g_autoptr(json_t) object = compose_list(project, "/volumes", NULL);
-	const json_t *volumes = json_object_get(object, "Volumes");
-
-	for (gsize i = 0; i < json_array_size(volumes); i++)
-		g_ptr_array_add(left, g_strdup_printf("volume %s: data is kept",
-		                                      json_text_or(json_array_get(volumes, i),
-		                                                   "Name", "?")));
-}
-
 /* One that needs no files: what it is about is found by its labels. */
 static bool run_on_labels(const ComposeProject *project, const char *const *words, GError **error)
 {
@@ -460,29 +454,4 @@ bool compose_tell(const ComposeProject *project, const char *verb, char **servic
 	for (guint i = 0; i < count; i++)
 		words[i + 1] = services[i];
 	return run_on_labels(project, words, error);
-}
-
-bool compose_undo(const json_t *primitive, const StepHost *host G_GNUC_UNUSED,
-                  const char *txn_dir G_GNUC_UNUSED, GPtrArray *left, GError **error)
-{
-	g_autoptr(ComposeProject) project = compose_project_new(primitive, error);
-	g_autofree char *docker = process_find("docker");
-	g_auto(ComposeState) state = { 0 };
-
-	if (!project)
-		return false;
-	if (!docker)
-		return true; /* nothing could have been started without it */
-	if (!compose_ask(project, &state, error))
-		return false;
-	if (state.foreign > 0) {
-		g_ptr_array_add(left,
-		                g_strdup_printf("containers of project %s: made from other files",
-		                                project->project));
-		return true;
-	}
-	if (!compose_take_down(project, false, error))
-		return false;
-	leave_volumes(project, left);
-	return true;
 }

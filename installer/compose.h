@@ -32,7 +32,8 @@ bool compose_parse_containers(const ComposeProject *project, GBytes *answer, Com
 json_t *compose_list(const ComposeProject *project, const char *what,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Returns: whether a container with these labels was made from the project's files. */
+/** Returns: whether a container with these labels was made from the project's files alone, those of today
+ *  or earlier ones. */
 bool compose_is_ours(const ComposeProject *project, const json_t *labels);
 
 /** Looks whether docker, its compose plugin and the engine answer.  Returns: false with UNAVAILABLE,
@@ -41,7 +42,8 @@ bool compose_check(const ComposeProject *project, GError **error) G_GNUC_WARN_UN
 
 /**
  * Starts the project and waits until every service is healthy; then asks again, because compose
- * can exit with 0 without that.  A race of compose's own ("network not found") is tried twice.
+ * can exit with 0 without that.  Containers of services that
+ * the files no longer have are removed.  A race of compose's own ("network not found") is tried twice.
  *
  * Returns: false with a status of compose_fault_set(), UNVERIFIED (it started, but a service is not
  * healthy), DEADLINE or a cancellation set; containers of the attempt stay for compose_undo().
@@ -87,11 +89,16 @@ bool compose_take_down(const ComposeProject *project, bool has_volumes,
 bool compose_tell(const ComposeProject *project, const char *verb, char **services,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: (transfer full): an array of the names of the project's volumes; NULL with the errors of
+ *  engine_get() set. */
+json_t *compose_volumes(const ComposeProject *project, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /**
- * Executes the primitive compose_down: removes the project's containers and networks, no volume.
- * Needs none of the project's files.  Idempotent.
+ * Executes the primitive compose_down (installer/compose_undo.c): removes the project's containers and
+ * networks, and volumes that are not among those that the primitive names, where it names some.  Needs
+ * none of the project's files.  Idempotent.
  *
- * @left: (element-type utf8): volumes, and containers of somebody else's project of that name.
+ * @left: (element-type utf8): volumes that stay, and containers of somebody else's project of that name.
  *
  * Returns: false with UNAVAILABLE, DENIED, DEADLINE or DATA set.
  */

@@ -57,6 +57,7 @@ ComposeProject *compose_project_new(const json_t *inputs, GError **error)
 	it->project = g_strdup(project);
 	it->directory = g_strdup(directory);
 	it->files = absolute_files(inputs, files, directory);
+	it->earlier = json_to_strv(json_object_get(inputs, "earlier"));
 	if (json_text(inputs, "env_file"))
 		it->env_file = g_canonicalize_filename(json_text(inputs, "env_file"), directory);
 	it->engine = json_text(inputs, "engine") ? g_strdup(json_text(inputs, "engine"))
@@ -84,6 +85,7 @@ void compose_project_free(ComposeProject *project)
 	g_free(project->project);
 	g_free(project->directory);
 	g_strfreev(project->files);
+	g_strfreev(project->earlier);
 	g_free(project->env_file);
 	g_free(project->engine);
 	g_free(project);

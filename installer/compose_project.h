@@ -11,7 +11,8 @@ typedef struct {
 	char *project;
 	char *directory; /* where the stack's files are; relative paths in them start here */
 	char **files;    /* absolute */
-	char *env_file;  /* (nullable): absolute */
+	char **earlier; /* absolute: of another profile or version, whose containers are ours, too */
+	char *env_file; /* (nullable): absolute */
 	char *engine; /* (nullable): endpoint, "unix:///run/docker.sock"; that of the inputs, else the
 	                    one that docker would talk to; NULL: a context without one */
 	/* (nullable) (element-type GBytes) (transfer none): "NAME=secret", which "up" gets too */
@@ -24,7 +25,7 @@ typedef struct {
 	gpointer data;
 } ComposeProject;
 
-/** Reads "project", "directory", "files", "env_file", "engine", "wait_s"; with a "handover"
+/** Reads "project", "directory", "files", "earlier", "env_file", "engine", "wait_s"; with a "handover"
  *  (installer/handover.h) its generated keys.json is one more file.  Returns: (transfer full):
  *  NULL with CONFIG or DATA set. */
 ComposeProject *compose_project_new(const json_t *inputs, GError **error) G_GNUC_WARN_UNUSED_RESULT;

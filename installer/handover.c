@@ -310,6 +310,22 @@ bool handover_is_there(const json_t *record)
 	return !directory || secret_files_are_there(directory, (const char *const *)names);
 }
 
+bool handover_forget(const json_t *inputs, GError **error)
+{
+	g_autoptr(GError) cause = NULL;
+	g_autofree char *directory =
+		secret_files_directory(json_text_or(inputs, "project", ""), &cause);
+
+	if (!json_object_get(inputs, "handover"))
+		return true;
+	if (!directory && fault_status(cause) == STATUS_UNAVAILABLE)
+		return true; /* no place in memory: none were written */
+	if (directory)
+		return secret_files_remove(directory, error);
+	g_propagate_error(error, g_steal_pointer(&cause));
+	return false;
+}
+
 /* The generated files and what a killed writer left of them; nothing else that is there. */
 static bool remove_generated(const char *directory, GError **error)
 {

@@ -69,6 +69,10 @@ char *handover_note(const Handover *it);
 /** Returns: (transfer full): what the receipt keeps of it: "directory", "names". */
 json_t *handover_record(const Handover *it);
 
+/** Removes the keys that are in memory for the project of @inputs.  Idempotent.  Returns: false with the
+ *  errors of secret_files_remove() set. */
+bool handover_forget(const json_t *inputs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Returns: whether the files that a record speaks of are there; true without a record. */
 bool handover_is_there(const json_t *record);
 

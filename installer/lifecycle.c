@@ -127,6 +127,7 @@ Lifecycle *lifecycle_of_receipt(App *app, const char *name, json_t *receipt, GEr
 	for (gsize i = 0; i < json_array_size(steps); i++) {
 		json_t *step = json_array_get(steps, i);
 		if (g_strcmp0(json_text(step, "kind"), "compose") == 0 &&
+		    !json_flag(json_object_get(step, "inputs"), "is_retired") &&
 		    !add_project(life, step, error))
 			return NULL;
 	}

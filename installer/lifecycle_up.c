@@ -49,22 +49,6 @@ bool lifecycle_is_up(const Lifecycle *life, const LifeProject *project, bool *is
 	return true;
 }
 
-/* In memory; absent where compose copied them. */
-static bool forget_keys(const LifeProject *project, GError **error)
-{
-	g_autoptr(GError) cause = NULL;
-	g_autofree char *directory = secret_files_directory(project->compose->project, &cause);
-
-	if (!json_object_get(project->inputs, "handover"))
-		return true;
-	if (!directory && fault_status(cause) == STATUS_UNAVAILABLE)
-		return true; /* no place in memory: none were written */
-	if (directory)
-		return secret_files_remove(directory, error);
-	g_propagate_error(error, g_steal_pointer(&cause));
-	return false;
-}
-
 static bool is_among(char *const *only, const char *name)
 {
 	return !only || g_strv_contains((const char *const *)only, name);
@@ -188,7 +172,7 @@ static void take_back(Lifecycle *life, LifeProject *project, const Before *befor
 	cancel_suspend(true);
 	bool is_back = before_return(project, before, undone, &second);
 	if (g_hash_table_size(before->containers) == 0)
-		is_back &= forget_keys(project, second ? NULL : &second);
+		is_back &= handover_forget(project->inputs, second ? NULL : &second);
 	cancel_suspend(false);
 
 	g_ptr_array_add(undone, NULL);
@@ -274,7 +258,7 @@ bool lifecycle_down(Lifecycle *life, LifeProject *project, bool has_volumes, boo
 	*is_changed = !is_down;
 	return is_down || (before_take(project, &before, error) &&
 	                   compose_take_down(project->compose, has_volumes, error) &&
-	                   forget_keys(project, error) &&
+	                   handover_forget(project->inputs, error) &&
 	                   (!has_volumes || lifecycle_restoring(life, project, NULL, error)) &&
 	                   lifecycle_mark(life, project, true, error));
 }

@@ -21,6 +21,10 @@ const ManualKind manual_kind_table[] = {
 	{ "repository", NULL,
 	  "Adds a vendor's own package repository, where the distribution has no package that is new "
 	  "enough. A plan has it by itself." },
+	{ "link", NULL, "Makes a symbolic link: slipway's own, for \"check --fix\"." },
+	{ "sysctl", NULL, "Sets a setting of the kernel, now and for good: slipway's own, for \"check --fix\"." },
+	{ "group", NULL, "Makes a user a member of a group: slipway's own, for \"check --fix\"." },
+	{ "desktop", NULL, "Changes settings of Docker Desktop: slipway's own, for \"check --fix\"." },
 	{ "block", NULL, "Puts a fenced block into a file of a person's: slipway's own, for --add-to-path." },
 	{ "source", NULL, "Checks out a git repository, without its history." },
 	{ "source", "path", "The working tree." },

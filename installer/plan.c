@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "installer/plan.h"
+#include "installer/plan_private.h"
 
 #include <string.h>
 
@@ -37,6 +37,26 @@ PlanItem *plan_find(const Plan *plan, const char *id)
 	}
 
 	return NULL;
+}
+
+void plan_add_item(Plan *plan, Step *step)
+{
+	PlanItem *item = g_new0(PlanItem, 1);
+
+	item->step = step;
+	item->record = receipt_step_before(plan->receipt, step->id, step->inputs);
+	g_ptr_array_add(plan->items, item);
+}
+
+void plan_wait_for(Step *step, const char *id)
+{
+	guint count = g_strv_length(step->after);
+
+	if (g_strv_contains((const char *const *)step->after, id))
+		return;
+	step->after = g_renew(char *, step->after, count + 2);
+	step->after[count] = g_strdup(id);
+	step->after[count + 1] = NULL;
 }
 
 static bool needs(const PlanItem *item, const char *id)
@@ -257,7 +277,8 @@ Plan *plan_from_json(const json_t *object, GError **error)
 		if (!add_item_from_json(plan, step, error))
 			return NULL;
 		PlanItem *item = plan->items->pdata[plan->items->len - 1];
-		item->record = receipt_step(plan->receipt, item->step->id);
+		item->record =
+			receipt_step_before(plan->receipt, item->step->id, item->step->inputs);
 	}
 
 	return g_steal_pointer(&plan);

@@ -313,31 +313,6 @@ GPtrArray *plan_items_new(void)
 	return g_ptr_array_new_with_free_func(plan_item_free);
 }
 
-static void add_item(Plan *plan, Step *step)
-{
-	PlanItem *item = g_new0(PlanItem, 1);
-
-	item->step = step;
-	item->record = receipt_step(plan->receipt, step->id);
-	g_ptr_array_add(plan->items, item);
-}
-
-static void wait_for(Step *step, const char *id)
-{
-	guint count = g_strv_length(step->after);
-
-	if (g_strv_contains((const char *const *)step->after, id))
-		return;
-	step->after = g_renew(char *, step->after, count + 2);
-	step->after[count] = g_strdup(id);
-	step->after[count + 1] = NULL;
-}
-
-void plan_wait_for_packages(Step *step)
-{
-	wait_for(step, "packages");
-}
-
 static bool add_steps(Plan *plan, Builder *builder, GError **error)
 {
 	Step *packages = plan_build_packages(builder->request, builder->profile,
@@ -349,11 +324,11 @@ static bool add_steps(Plan *plan, Builder *builder, GError **error)
 	Step *repository = plan_build_repository(builder->request, packages);
 
 	if (repository) {
-		wait_for(packages, repository->id);
-		add_item(plan, repository);
+		plan_wait_for(packages, repository->id);
+		plan_add_item(plan, repository);
 	}
 	builder->tools = json_object_get(packages->inputs, "tools");
-	add_item(plan, packages);
+	plan_add_item(plan, packages);
 	for (guint i = 0; i < builder->stack->steps->len; i++) {
 		const StackStep *from = builder->stack->steps->pdata[i];
 		if (!stack_in_profile(from->profiles, builder->profile))
@@ -364,14 +339,15 @@ static bool add_steps(Plan *plan, Builder *builder, GError **error)
 			return false;
 		/* They bring the programs that the step runs. */
 		if (step->kind->needs_programs)
-			plan_wait_for_packages(step);
-		add_item(plan, step);
+			plan_wait_for(step, "packages");
+		plan_add_item(plan, step);
 	}
 
 	Step *shell = plan_build_shell_path(plan, builder->request,
 	                                    receipt_step(plan->receipt, "shell-path"));
 	if (shell)
-		add_item(plan, shell);
+		plan_add_item(plan, shell);
+	plan_settle_projects(plan);
 	return true;
 }
 

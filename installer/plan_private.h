@@ -45,5 +45,15 @@ void plan_ports(const PlanRequest *request, Plan *plan, json_t *vars);
 /** Gives a step of kind "key" the size that the [key NAME] of @stack says, unless it has its own. */
 void plan_key_size(const Stack *stack, json_t *inputs);
 
-/** Makes @step wait for the packages, if it does not yet. */
-void plan_wait_for_packages(Step *step);
+/** Adds @step, (transfer full), with what the receipt says of it. */
+void plan_add_item(Plan *plan, Step *step);
+
+/** Makes @step wait for the one called @id, if it does not yet. */
+void plan_wait_for(Step *step, const char *id);
+
+/**
+ * Has the compose projects of the receipt gone on with: a step of @plan with another id or other files
+ * takes over what is recorded ("replaces", "earlier" of its inputs); a project that @plan has no step of
+ * gets one that stops it ("is_retired").
+ */
+void plan_settle_projects(Plan *plan);

@@ -58,7 +58,7 @@ void plan_hold_sources(Plan *plan)
 		if (!loads_by_https(item))
 			continue;
 		item->is_asked_later = true;
-		plan_wait_for_packages(item->step);
+		plan_wait_for(item->step, "packages");
 	}
 }
 

@@ -121,13 +121,25 @@ bool policy_apply(const App *app, Plan *plan, GError **error)
 	       keep_reversible(app->settings, plan, error);
 }
 
+/* A command that reads its stdin gets it: "root_input" of the step, one for each command. */
+static void append_command(GString *script, const Step *step, gsize index)
+{
+	const json_t *inputs = json_object_get(step->inputs, "root_input");
+	const char *input = json_string_value(json_array_get(inputs, index));
+
+	g_string_append(script, step->commands[index]);
+	if (input)
+		g_string_append_printf(script, " <<'END'\n%s%sEND", input,
+		                       g_str_has_suffix(input, "\n") ? "" : "\n");
+	g_string_append_c(script, '\n');
+}
+
 char *policy_root_script(const Plan *plan)
 {
 	GString *script = g_string_new("#!/bin/sh\n");
 	gsize empty = 0;
 
-	g_string_append_printf(script,
-	                       "# What the installation of %s needs root for on this machine.\n",
+	g_string_append_printf(script, "# What root is needed for on this machine: %s.\n",
 	                       plan->title);
 	g_string_append(script, "set -eu\n");
 	empty = script->len;
@@ -136,8 +148,8 @@ char *policy_root_script(const Plan *plan)
 		if (!needs_root(item))
 			continue;
 		g_string_append_printf(script, "\n# %s\n", item->step->text);
-		for (char **line = item->step->commands; *line; line++)
-			g_string_append_printf(script, "%s\n", *line);
+		for (gsize j = 0; item->step->commands[j]; j++)
+			append_command(script, item->step, j);
 	}
 	if (script->len == empty)
 		g_string_append(script, "\n# Nothing.\n");

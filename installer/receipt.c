@@ -97,6 +97,20 @@ json_t *receipt_stack(const json_t *receipt, const char *name)
 	return json_object_get(json_object_get(receipt, "stacks"), name);
 }
 
+json_t *receipt_other_stack(const json_t *receipt, const char *name)
+{
+	json_t *stacks = json_object_get(receipt, "stacks");
+	const char *other = NULL;
+	json_t *entry = NULL;
+
+	json_object_foreach(stacks, other, entry)
+	{
+		if (!g_str_equal(other, RECEIPT_FIXES) && !g_str_equal(other, name))
+			return entry;
+	}
+	return NULL;
+}
+
 json_t *receipt_step(const json_t *stack, const char *id)
 {
 	const json_t *steps = json_object_get(stack, "steps");
@@ -107,6 +121,14 @@ json_t *receipt_step(const json_t *stack, const char *id)
 	                   step) if (g_strcmp0(json_text(step, "id"), id) == 0) return step;
 
 	return NULL;
+}
+
+json_t *receipt_step_before(const json_t *stack, const char *id, const json_t *inputs)
+{
+	json_t *own = receipt_step(stack, id);
+	const char *replaced = json_text(inputs, "replaces");
+
+	return own || !replaced ? own : receipt_step(stack, replaced);
 }
 
 static char *generation_dir(const char *state_dir, json_int_t generation)

@@ -23,6 +23,9 @@
  */
 #define RECEIPT_SCHEMA 1
 
+/** The entry of what "slipway check --fix" mended: no stack.  No stack has a dot in its name. */
+#define RECEIPT_FIXES "check.fix"
+
 /** Largest receipt, in bytes.  Source: our own bound. */
 #define RECEIPT_MAX_BYTES ((gsize)16 * 1024 * 1024)
 
@@ -33,8 +36,15 @@ json_t *receipt_load(const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_R
 /** Returns: (transfer none) (nullable): what it says of one stack. */
 json_t *receipt_stack(const json_t *receipt, const char *name);
 
+/** Returns: (transfer none) (nullable): the first stack other than @name. */
+json_t *receipt_other_stack(const json_t *receipt, const char *name);
+
 /** Returns: (transfer none) (nullable): the record of one step of a stack. */
 json_t *receipt_step(const json_t *stack, const char *id);
+
+/** Returns: (transfer none) (nullable): the record that a step with @id and @inputs goes on with: its own,
+ *  or that of the step which @inputs say it "replaces". */
+json_t *receipt_step_before(const json_t *stack, const char *id, const json_t *inputs);
 
 /** Raises the generation of @receipt and writes it, synced, without making it the current one. */
 bool receipt_write(const char *state_dir, json_t *receipt,

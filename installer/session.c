@@ -15,6 +15,7 @@
 #include "installer/package_manager.h"
 #include "installer/policy.h"
 #include "installer/privilege.h"
+#include "installer/receipt.h"
 #include "installer/timeline.h"
 #include "installer/verify.h"
 
@@ -91,7 +92,8 @@ bool session_acquire(App *app, StepHost *host, const Plan *plan, GError **error)
 	return host->is_privileged;
 }
 
-/* The package manager's program is what needs root: any command of it stands for all. */
+/* The package manager's program is what needs root: any command of it stands for all.  Other primitives
+ * name what root runs. */
 static bool acquire_for(const Txn *txn, const json_t *undo, GError **error)
 {
 	static const char *const any[] = { "PACKAGE", NULL };
@@ -100,10 +102,10 @@ static bool acquire_for(const Txn *txn, const json_t *undo, GError **error)
 
 	json_array_foreach(undo, i, primitive)
 	{
-		if (g_strcmp0(json_text(primitive, "do"), "packages_remove") != 0)
-			continue;
+		bool is_manager = g_strcmp0(json_text(primitive, "do"), "packages_remove") == 0;
 		g_auto(GStrv) lines =
-			packages_commands(json_text_or(primitive, "manager", ""), any);
+			is_manager ? packages_commands(json_text_or(primitive, "manager", ""), any)
+				   : json_to_strv(json_object_get(primitive, "as_root"));
 		if (!privilege_acquire(txn->app->term, (const char *const *)lines, error))
 			return false;
 	}
@@ -265,8 +267,7 @@ static void print_commands(const Plan *plan, Term *term)
 	}
 }
 
-/* What a step has to say to people when all is done. */
-static void print_notes(const Txn *txn)
+void session_print_notes(const Txn *txn)
 {
 	for (guint i = 0; i < txn->steps->len; i++) {
 		const TxnStep *step = txn->steps->pdata[i];
@@ -306,10 +307,13 @@ void session_summarize(const Txn *txn)
 	if (took)
 		term_note(txn->app->term, "%s", took);
 	session_report_left(txn);
-	term_print(txn->app->term, "\n%s is installed in %s%s\n", plan->title, plan->prefix,
-	           deferred == 0 ? "." : ", but not all of it could be had:");
+	if (g_str_equal(plan->stack, RECEIPT_FIXES))
+		term_print(txn->app->term, "\n%s is done.\n", plan->title);
+	else
+		term_print(txn->app->term, "\n%s is installed in %s%s\n", plan->title, plan->prefix,
+		           deferred == 0 ? "." : ", but not all of it could be had:");
 	print_kept(txn->plan, txn->app->term);
 	print_commands(txn->plan, txn->app->term);
-	print_notes(txn);
+	session_print_notes(txn);
 	print_deferred(txn->plan, txn->app->term);
 }

@@ -35,6 +35,9 @@ bool session_run(Txn *txn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** Tells the user what an undo left in place, and why. */
 void session_report_left(const Txn *txn);
 
+/** Tells the user what steps have to say when all is done. */
+void session_print_notes(const Txn *txn);
+
 /** Tells the user what a finished installation kept and put off, and what comes next. */
 void session_summarize(const Txn *txn);
 
@@ -43,6 +46,9 @@ void session_put(App *app, const char *name, json_t *value);
 
 /** Installs with the plan as it is now, deferred steps included; the lock is held. */
 bool install_now(App *app, const char *word, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Takes away what the receipt says of @name, once that is confirmed; nothing is not an error. */
+bool uninstall_now(App *app, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Takes a stack away that txn_begin_uninstall() or txn_open() loaded; the lock is held. */
 bool uninstall_run(Txn *txn, GError **error) G_GNUC_WARN_UNUSED_RESULT;

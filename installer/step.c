@@ -7,10 +7,11 @@
 #include "base/fault.h"
 
 const StepKind *const step_kind_table[] = {
-	&step_kind_packages,   &step_kind_source, &step_kind_directory, &step_kind_file,
-	&step_kind_wrapper,    &step_kind_python, &step_kind_key,       &step_kind_archive,
-	&step_kind_compose,    &step_kind_unit,   &step_kind_ollama,    &step_kind_model,
-	&step_kind_repository, &step_kind_block,
+	&step_kind_packages,   &step_kind_source,  &step_kind_directory, &step_kind_file,
+	&step_kind_wrapper,    &step_kind_python,  &step_kind_key,       &step_kind_archive,
+	&step_kind_compose,    &step_kind_unit,    &step_kind_ollama,    &step_kind_model,
+	&step_kind_repository, &step_kind_block,   &step_kind_link,      &step_kind_sysctl,
+	&step_kind_group,      &step_kind_desktop,
 };
 const gsize step_kind_count = G_N_ELEMENTS(step_kind_table);
 

@@ -192,7 +192,7 @@ bool step_ollama_place(Step *step, const OllamaPlace *place, GError **error)
 	if (names_tool(place->tools)) {
 		g_autofree char *program = packaged_program(place->facts);
 		json_put(step->inputs, "packaged", program);
-		plan_wait_for_packages(step);
+		plan_wait_for(step, "packages");
 	} else if (!add_assets(step, place, error)) {
 		return false;
 	}

@@ -222,7 +222,7 @@ Txn *txn_begin_uninstall(App *app, const StepHost *host, const char *stack, TxnK
 	txn->entry = json_incref(receipt_stack(receipt, stack));
 	txn->is_key_kept = kept.has_keys;
 	txn->is_model_kept = kept.has_models;
-	txn->has_heir = json_object_size(json_object_get(receipt, "stacks")) > 1;
+	txn->has_heir = receipt_other_stack(receipt, stack) != NULL;
 	json_t *record = json_pack("{s:s, s:s, s:O, s:b, s:b, s:b}", "type", "plan", "stack", stack,
 	                           "entry", txn->entry, "keep_keys", kept.has_keys, "drop_models",
 	                           !kept.has_models, "has_heir", txn->has_heir);

@@ -193,15 +193,23 @@ static bool restore_receipt(Txn *txn, GError **error)
 	                      json_integer_value(json_object_get(receipt, "generation")), error);
 }
 
+/* Returns: (transfer none) (nullable): what the receipt says of a step of the run, or of the one that it
+ * replaced. */
+static json_t *record_before(const Txn *txn, const TxnStep *step)
+{
+	const PlanItem *item = txn->plan ? plan_find(txn->plan, step->id) : NULL;
+
+	return item ? receipt_step_before(txn->plan->receipt, step->id, item->step->inputs) : NULL;
+}
+
 /* A project that was taken down is started again as the receipt has it, once its files are back. */
 static bool start_again(const Txn *txn, GError **error)
 {
 	for (guint i = 0; i < txn->steps->len; i++) {
-		const TxnStep *done = txn->steps->pdata[i];
-		const json_t *record =
-			txn->plan ? receipt_step(txn->plan->receipt, done->id) : NULL;
+		const json_t *record = record_before(txn, txn->steps->pdata[i]);
 		g_autoptr(Step) step = record ? step_from_json(record, NULL) : NULL;
-		if (!step || step->kind != &step_kind_compose)
+		if (!step || step->kind != &step_kind_compose ||
+		    json_flag(json_object_get(record, "result"), "is_down"))
 			continue;
 
 		StepRun run = { .step = step,
@@ -237,12 +245,15 @@ bool txn_roll_back(Txn *txn, GError **error)
 static json_t *merged_undo(const json_t *old, const TxnStep *step)
 {
 	json_t *undo = json_array();
-	json_t *own = txn_step_undo(step);
+	const json_t *own = txn_step_undo(step);
 
 	if (json_is_array(json_object_get(old, "undo")))
 		json_array_extend(undo, json_object_get(old, "undo"));
-	if (json_is_array(own))
-		json_array_extend(undo, own);
+	for (gsize i = 0; i < json_array_size(own); i++) {
+		json_t *primitive = json_copy(json_array_get(own, i));
+		json_object_del(primitive, "volumes"); /* from here on they hold data */
+		json_array_append_new(undo, primitive);
+	}
 	return undo;
 }
 
@@ -250,13 +261,28 @@ static json_t *step_record(const Txn *txn, const TxnStep *step, const json_t *ol
 {
 	const PlanItem *item = plan_find(txn->plan, step->id);
 	g_autofree char *digest = step_digest(item->step);
+	json_t *inputs = json_copy(item->step->inputs);
 	json_t *result = json_copy(step->result);
 
+	json_object_del(inputs, "replaces"); /* it is gone now */
 	json_object_del(result, "undo");
-	return json_pack("{s:s, s:s, s:s, s:s, s:O, s:o, s:o}", "id", step->id, "kind",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "id", step->id, "kind",
 	                 item->step->kind->name, "text", item->step->text, "digest", digest,
-	                 "inputs", item->step->inputs, "undo", merged_undo(old, step), "result",
-	                 result);
+	                 "inputs", inputs, "undo", merged_undo(old, step), "result", result);
+}
+
+/* Returns: whether a step of this run goes on with what the record @id was about. */
+static bool is_replaced(const Txn *txn, const char *id)
+{
+	for (guint i = 0; i < txn->steps->len; i++) {
+		const TxnStep *step = txn->steps->pdata[i];
+		const PlanItem *item = plan_find(txn->plan, step->id);
+		if (item && step->state == TXN_STEP_DONE &&
+		    g_strcmp0(json_text(item->step->inputs, "replaces"), id) == 0)
+			return true;
+	}
+
+	return false;
 }
 
 /* The steps of the receipt: those of earlier runs in their order, then those of this one. */
@@ -269,17 +295,19 @@ static json_t *merged_steps(const Txn *txn)
 
 	json_array_foreach(before, i, old)
 	{
-		const TxnStep *step = txn_find_step(txn, json_text_or(old, "id", ""));
+		const char *id = json_text_or(old, "id", "");
+		const TxnStep *step = txn_find_step(txn, id);
 		bool is_new = step && step->state == TXN_STEP_DONE;
 		if (is_new)
 			json_array_append_new(steps, step_record(txn, step, old));
-		else
+		else if (!is_replaced(txn, id))
 			json_array_append(steps, old);
 	}
 	for (guint j = 0; j < txn->steps->len; j++) {
 		const TxnStep *step = txn->steps->pdata[j];
 		if (step->state == TXN_STEP_DONE && !receipt_step(txn->plan->receipt, step->id))
-			json_array_append_new(steps, step_record(txn, step, NULL));
+			json_array_append_new(steps,
+			                      step_record(txn, step, record_before(txn, step)));
 	}
 
 	return steps;
@@ -359,22 +387,15 @@ static void hand_over_packages(json_t *receipt, const Txn *txn)
 {
 	json_t *packages = receipt_step(txn->entry, "packages");
 	json_t *repository = receipt_step(txn->entry, "repository");
-	json_t *stacks = json_object_get(receipt, "stacks");
-	const char *name = NULL;
-	json_t *heir = NULL;
+	json_t *heir = receipt_other_stack(receipt, txn->stack ? txn->stack : "");
 
-	if (!packages)
+	if (!packages || !heir)
 		return;
 
-	json_object_foreach(stacks, name, heir)
-	{
-		hand_over(heir, packages);
-		if (repository)
-			hand_over(heir, repository);
-		json_array_extend(json_object_get(heir, "txns"),
-		                  json_object_get(txn->entry, "txns"));
-		return;
-	}
+	hand_over(heir, packages);
+	if (repository)
+		hand_over(heir, repository);
+	json_array_extend(json_object_get(heir, "txns"), json_object_get(txn->entry, "txns"));
 }
 
 bool txn_commit(Txn *txn, GError **error)

@@ -48,15 +48,27 @@ typedef struct {
 } Primitive;
 
 static const Primitive primitive_table[] = {
-	{ "unlink_if_hash", undo_unlink_if_hash },  { "restore_backup", undo_restore_backup },
-	{ "unlink_link", undo_unlink_link },        { "rmdir_if_empty", undo_rmdir_if_empty },
-	{ "remove_tree", undo_remove_tree },        { "restore_tree", undo_restore_tree },
-	{ "remove_listed", undo_remove_listed },    { "packages_remove", packages_remove },
-	{ "key_delete", undo_key_delete },          { "keystore_delete", undo_keystore_delete },
-	{ "compose_down", compose_down },           { "noop", noop },
-	{ "handover_remove", handover_remove },     { "service_stop", undo_service_stop },
-	{ "service_resume", undo_service_resume },  { "model_delete", undo_model_delete },
-	{ "repository_remove", repository_remove }, { "block_remove", undo_block_remove },
+	{ "unlink_if_hash", undo_unlink_if_hash },
+	{ "restore_backup", undo_restore_backup },
+	{ "unlink_link", undo_unlink_link },
+	{ "rmdir_if_empty", undo_rmdir_if_empty },
+	{ "remove_tree", undo_remove_tree },
+	{ "restore_tree", undo_restore_tree },
+	{ "remove_listed", undo_remove_listed },
+	{ "packages_remove", packages_remove },
+	{ "key_delete", undo_key_delete },
+	{ "keystore_delete", undo_keystore_delete },
+	{ "compose_down", compose_down },
+	{ "noop", noop },
+	{ "handover_remove", handover_remove },
+	{ "service_stop", undo_service_stop },
+	{ "service_resume", undo_service_resume },
+	{ "model_delete", undo_model_delete },
+	{ "repository_remove", repository_remove },
+	{ "block_remove", undo_block_remove },
+	{ "sysctl_restore", undo_sysctl_restore },
+	{ "group_leave", undo_group_leave },
+	{ "desktop_restore", undo_desktop_restore },
 };
 
 static const Primitive *find_primitive(const char *name)

@@ -31,13 +31,19 @@
  *   key_delete       name, [backend], [profile]   "file" and "default" where none is named
  *   keystore_delete  path, key_file, [backend]   remove the store and key file that we created, if
  *                                        empty
- *   compose_down     project, directory, files, env_file
+ *   compose_down     project, directory, files, env_file, [earlier], [volumes]   "volumes": those from
+ *                                        before the run; others go, too
  *   handover_remove  generated, [directory]   remove the keys in memory of a compose project, and the
  *                                        files that were generated to hand them over
  *   service_stop     service             stop the program that service describes (installer/service.h)
  *   service_resume   service, was_running   start it again if it ran before and its program is there;
  *                                        else remove its log and pid file
  *   model_delete     name, at            remove a model from the Ollama at that URL
+ *   sysctl_restore   path, setting, value, text, [before]   remove our file of a setting of the kernel, and
+ *                                        set what was before, unless somebody changed either
+ *   group_leave      user, group         take a user out of the group docker again
+ *   desktop_restore  path, wanted, before   set what Docker Desktop had before, but what somebody has
+ *                                        changed since; it is stopped for it, and started again
  *   repository_remove key_path, fingerprint, source_path, text   remove a vendor's package repository
  *   noop             text                cannot be taken back; said so in the plan
  */

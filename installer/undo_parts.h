@@ -68,5 +68,11 @@ bool undo_service_stop(const Undo *undo, const json_t *part, GError **error);
 bool undo_service_resume(const Undo *undo, const json_t *part, GError **error);
 /** name, at */
 bool undo_model_delete(const Undo *undo, const json_t *part, GError **error);
+/** path, setting, value, text, [before] */
+bool undo_sysctl_restore(const Undo *undo, const json_t *part, GError **error);
+/** user, group */
+bool undo_group_leave(const Undo *undo, const json_t *part, GError **error);
+/** path, wanted, before */
+bool undo_desktop_restore(const Undo *undo, const json_t *part, GError **error);
 /** path, [key_file], [backend] */
 bool undo_keystore_delete(const Undo *undo, const json_t *part, GError **error);

@@ -76,6 +76,36 @@ static void test_containers(void)
 	g_assert_error(error, FAULT, STATUS_DATA);
 }
 
+/* Whose containers they are, by the files that they were made from. */
+static void test_ours(void)
+{
+	static const struct {
+		const char *directory, *files;
+		bool is_ours;
+	} rows[] = {
+		{ "/srv/p", "/srv/p/c.yml,/srv/p/keys.json", true },
+		{ "/srv/p", "/srv/p/c.yml", true },
+		{ "/srv/p", "/srv/p/c.yml,/srv/p/monitoring.yml", true },
+		{ "/srv/p", "/srv/p/c.yml,/srv/p/mine.yml", false },
+		{ "/srv/p", "", false },
+		{ "/srv/p", NULL, false },
+		{ "/srv/q", "/srv/p/c.yml", false },
+		{ NULL, "/srv/p/c.yml", false },
+	};
+	g_autoptr(json_t) inputs =
+		json_pack("{s:s, s:s, s:[s,s], s:[s]}", "project", "p", "directory", "/srv/p",
+	                  "files", "c.yml", "keys.json", "earlier", "/srv/p/monitoring.yml");
+	g_autoptr(ComposeProject) project = compose_project_new(inputs, NULL);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(json_t) labels = json_object();
+
+		json_put(labels, "com.docker.compose.project.working_dir", rows[i].directory);
+		json_put(labels, "com.docker.compose.project.config_files", rows[i].files);
+		g_assert_true(compose_is_ours(project, labels) == rows[i].is_ours);
+	}
+}
+
 static void test_project_is_checked(void)
 {
 	g_autoptr(json_t) relative = json_pack("{s:s, s:s, s:[s]}", "project", "p", "directory",
@@ -96,6 +126,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/compose/services", test_services);
 	g_test_add_func("/compose/containers", test_containers);
+	g_test_add_func("/compose/ours", test_ours);
 	g_test_add_func("/compose/project-is-checked", test_project_is_checked);
 	return g_test_run();
 }

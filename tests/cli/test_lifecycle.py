@@ -4,20 +4,16 @@ The real engine is asked in tests/scenarios/test_lifecycle.py; here are the answ
 
 SPDX-License-Identifier: Apache-2.0
 """
-import contextlib
 import fcntl
 import hashlib
-import http.server
 import json
 import re
-import socketserver
 import struct
-import threading
 import time
 import unittest
-import urllib.parse
 
 from cli_support import Case, each_row
+from engine_stand_in import LABEL, Engine
 
 INI = """\
 [stack]
@@ -41,55 +37,12 @@ number = 8010
 variable = WEB_PORT
 service = web
 """
-LABEL = "com.docker.compose."
 TIME = "2026-01-31T12:00:0{}.000000000Z"
 
 
 def frame(stream, text):
     data = text.encode()
     return struct.pack(">BxxxI", stream, len(data)) + data
-
-
-class Engine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    """Stands in for the engine: `answers` maps a path to (status, body), or to "hang"."""
-    daemon_threads = True
-
-    def __init__(self, path):
-        self.answers = {}
-        self.asked = []
-        self.over = threading.Event()
-        super().__init__(str(path), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.over.set()
-        self.shutdown()
-        self.server_close()
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def address_string(self):
-        return "local"
-
-    def log_message(self, *_):  # pylint: disable=arguments-differ
-        pass
-
-    def answer(self):
-        url = urllib.parse.urlsplit(self.path)
-        self.server.asked.append((self.command, url.path))
-        found = self.server.answers.get(url.path, (404, {"message": "no such thing"}))
-        if found == "hang":
-            self.server.over.wait()
-            return
-        status, body = found
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        with contextlib.suppress(BrokenPipeError):  # one that has read enough
-            self.wfile.write(data)
-
-    do_GET = do_POST = do_DELETE = answer
 
 
 class Life(Case):
@@ -309,6 +262,76 @@ class NoEngine(Life):
         (self.place / "docker.sock").chmod(0)
         self.become_ordinary()
         self.assert_refused(self.run_program("status", "life"), 77, "not permitted")
+
+
+PROFILES = INI + """
+[profile core]
+title = two
+default = yes
+
+[profile more]
+title = three
+
+[profile bare]
+title = none
+
+[step compose]
+kind = file
+path = @prefix@/compose.yaml
+from = compose.yaml
+
+[step containers]
+kind = compose
+after = compose
+project = life
+directory = @prefix@
+files = compose.yaml
+env_file = env
+profiles = core
+
+[step more-containers]
+kind = compose
+after = compose
+project = life
+directory = @prefix@
+files = compose.yaml more.yaml
+env_file = env
+profiles = more
+"""
+
+
+class AnotherProfile(Life):
+    """What a plan makes of it; tests/scenarios/test_profiles.py carries it out."""
+
+    def setUp(self):
+        super().setUp()
+        self.stack = self.make_stack("life", PROFILES, **{"compose.yaml": "services: {}\n"})
+        path = self.state / "gen/1/receipt.json"
+        path.write_text(path.read_text().replace('"profile": ""', '"profile": "core"'))
+
+    def steps(self, profile):
+        plan = self.run_program("plan", self.stack, "--profile", profile, "--json", env={
+            "DOCKER_HOST": f"unix://{self.place}/docker.sock"})
+        self.assertEqual(plan.status, 0, plan)
+        return {step["id"]: (step["state"], step["text"]) for step in json.loads(plan.out)["steps"]
+                if step["kind"] == "compose"}
+
+    def test_its_containers_are_taken_over(self):
+        self.assertEqual(self.steps("core"), {"containers": ("ok", "start the compose project life")})
+        self.assertEqual(self.steps("more"), {"more-containers": ("renew", "start the compose project life")})
+
+    def test_without_containers(self):
+        self.assertEqual(self.steps("bare"), {"containers": ("renew", "stop the containers of life")})
+        self.engine.answers["/containers/json"] = (200, [])
+        self.assertEqual(self.steps("bare"), {"containers": ("ok", "stop the containers of life")})
+
+    def test_somebody_elses_are_left_alone(self):
+        mine = self.container("web", "Up 3 minutes")
+        mine["Labels"][LABEL + "project.config_files"] += ",/srv/mine.yaml"
+        self.engine.answers["/containers/json"] = (200, [mine])
+        for profile in ("core", "more", "bare"):
+            self.assert_refused(self.run_program("plan", self.stack, "--profile", profile, env={
+                "DOCKER_HOST": f"unix://{self.place}/docker.sock"}), 73, "not ours, and in the way")
 
 
 if __name__ == "__main__":

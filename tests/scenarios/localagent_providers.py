@@ -4,8 +4,6 @@ command use, for Ollama alone.  None of it is upstream's.
 import dataclasses
 import types
 
-import aiohttp
-
 
 @dataclasses.dataclass
 class CompletionRequest:
@@ -31,6 +29,8 @@ class Ollama:
         self.url = config["base_url"]
 
     async def _ask(self, method, path, **options):
+        import aiohttp  # pylint: disable=import-outside-toplevel # not there where the stack's Python alone is tested
+
         async with aiohttp.ClientSession(raise_for_status=True) as session:
             async with session.request(method, self.url + path, **options) as answer:
                 return await answer.json(content_type=None)

@@ -120,6 +120,44 @@ services:
 volumes:
   data: {}
 """
+PROFILES = """\
+[profile core]
+title = three services
+default = yes
+
+[profile more]
+title = four
+
+[profile bare]
+title = none of them
+
+"""
+MORE_STEPS = """
+[step compose-more]
+kind = file
+after = prefix
+path = @prefix@/compose.more.yaml
+from = compose.more.yaml
+profiles = more
+
+[step more-containers]
+kind = compose
+after = compose compose-more environment token
+project = @project@
+directory = @prefix@
+files = compose.yaml compose.more.yaml
+env_file = env
+wait_s = 20
+profiles = more
+"""
+MORE = """\
+services:
+  late:
+    image: life-test
+    init: true
+    stop_grace_period: 1s
+    command: ["sleep", "100000"]
+"""
 
 
 def setUpModule():
@@ -678,6 +716,141 @@ class Failures(Life):
         self.assertEqual(before, self.containers())
 
 
+class FailedInstall(Life):
+    """What an installation leaves that cannot end: nothing."""
+
+    def fail(self, status, *words):  # pylint: disable=arguments-differ
+        done = self.slipway("install", self.stack, "--yes", status=status)
+        for word in words:
+            self.assertIn(word, done.stderr)
+        return done
+
+    def assert_clean(self):
+        self.assert_nothing_runs()
+        self.assertEqual([], self.named("volume"))
+        self.assertFalse((self.home / ".life").exists())
+        self.slipway("keys", "get", "STORE_TOKEN", status=1)
+        state = self.home / ".local/state/slipway"
+        self.assertEqual({"history", "lock", "log"}, {path.name for path in state.iterdir()})
+
+    def test_never_healthy(self):
+        self.write(COMPOSE.replace('"/data/ready"], interval: 1s, retries: 30',
+                                   '"/data/never"], interval: 1s, retries: 2'))
+        self.fail(3, "unhealthy", "store", "everything that this run did was taken back")
+        self.assert_clean()
+
+    def test_a_port_that_is_stolen(self):
+        """It is free when slipway looks: it does not know of it."""
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            self.write(COMPOSE.replace("${LIFE_WEB_PORT}", str(port)))
+            self.fail(1, "address already in use", "another program has the port", "taken back")
+        self.assert_clean()
+
+    def test_the_engine_stops_in_the_middle(self):
+        self.write(COMPOSE.replace('"/data/ready"], interval: 1s, retries: 30',
+                                   '"/data/never"], interval: 1s, retries: 300'))
+        process = subprocess.Popen(
+            ENGINE.inside(self.command("install", self.stack, "--yes")), env=self.environment(),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(300):
+            if self.containers().get("store"):
+                break
+            time.sleep(0.1)
+        ENGINE.stop()
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(2, process.returncode, err)
+        self.assertIn("slipway rollback", err)
+        self.slipway("rollback", "--yes", status=2)  # nor now
+        ENGINE.start()
+        self.slipway("rollback", "--yes")
+        self.assert_clean()
+
+
+class Profiles(Life):
+    """An installed stack gets another profile."""
+
+    def write(self, compose, **values):
+        super().write(compose, **values)
+        ini = self.stack / "stack.ini"
+        ini.write_text(ini.read_text().replace("[key STORE_TOKEN]", PROFILES + "[key STORE_TOKEN]").replace(
+            "env_file = env\n", "env_file = env\nprofiles = core\n") + MORE_STEPS.replace("@project@", self.project))
+        (self.stack / "compose.more.yaml").write_text(MORE)
+
+    def get(self, profile):
+        return self.document("install", self.stack, "--yes", "--profile", profile)
+
+    def killed(self, profile):
+        (ENGINE.calls / "hold").touch()
+        process = subprocess.Popen(
+            ENGINE.inside(self.command("install", self.stack, "--yes", "--profile", profile)),
+            env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(600):
+            if (ENGINE.calls / "held").exists():
+                break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        for name in ("hold", "held"):
+            (ENGINE.calls / name).unlink()
+
+    def shown(self):
+        return {one["service"]: one["state"] for one in self.document("status", STACK)["stacks"][STACK]["services"]}
+
+    def assert_same(self, before):
+        """Its containers are those, its data and its key too."""
+        now = self.containers()
+        self.assertEqual(before, {name: now.get(name) for name in before})
+        self.assert_kept()
+
+    def assert_kept(self):
+        self.assertEqual(self.token, self.slipway("keys", "get", "STORE_TOKEN").stdout)
+        self.assertEqual("data\n", ENGINE.docker("exec", self.containers()["store"], "cat", "/data/lines").stdout)
+
+    def test_there_and_back(self):
+        self.install()
+        before = self.containers()
+        self.token = self.slipway("keys", "get", "STORE_TOKEN").stdout  # pylint: disable=attribute-defined-outside-init
+        ENGINE.docker("exec", before["store"], "sh", "-c", "echo data >/data/lines")
+
+        self.get("more")
+        self.assertEqual({*before, "late"}, set(self.containers()))
+        self.assert_same(before)
+        self.assertEqual({"web": "healthy", "store": "healthy", "worker": "running", "late": "running"}, self.shown())
+        self.assertFalse(self.get("more")["changed"])
+        self.assertFalse(self.document("up", STACK)["changed"])
+        self.slipway("down", STACK)
+        self.assert_nothing_runs()
+        self.slipway("up", STACK)
+        before = self.containers()
+        del before["late"]
+
+        self.killed("core")
+        self.slipway("resume", "--yes")
+        self.assertEqual(before, self.containers())
+        self.assert_same(before)
+        self.assertFalse(self.get("core")["changed"])
+
+        self.killed("more")
+        self.slipway("rollback", "--yes")
+        self.assertEqual(set(before), set(self.containers()))
+        self.assert_kept()
+        self.assertFalse(self.get("core")["changed"])
+
+        self.get("bare")
+        self.assert_nothing_runs()
+        self.assertEqual(1, len(self.named("volume")))
+        self.assertFalse(self.get("bare")["changed"])
+        self.get("more")
+        self.assert_kept()
+        self.slipway("uninstall", STACK, "--yes")
+        self.assert_nothing_runs()
+        self.assertEqual(1, len(self.named("volume")))
+        self.assertFalse((self.home / ".life").exists())
+
+
 class FullDisk(Life):
     """The engine keeps its things on a small disk, which is full when the stack starts."""
 
@@ -697,6 +870,18 @@ class FullDisk(Life):
         ENGINE.stop()
         ENGINE.run(["umount", self.data])
         ENGINE.start()
+
+    def test_install(self):
+        self.slipway("uninstall", STACK, "--yes", "--keys")
+        ENGINE.run(["dd", "if=/dev/zero", f"of={self.data}/fill", "bs=4096"], check=False)
+        done = self.slipway("install", self.stack, "--yes", status=74)
+        self.assertIn("disk is full", done.stderr)
+        self.assertIn("taken back", done.stderr)
+        self.assert_nothing_runs()
+        self.assertEqual([], self.named("volume"))
+        self.assertFalse((self.home / ".life").exists())
+        ENGINE.run(["rm", f"{self.data}/fill"])
+        self.install()
 
     def test_up(self):
         ENGINE.run(["dd", "if=/dev/zero", f"of={self.data}/fill", "bs=4096"], check=False)

@@ -4,15 +4,15 @@ compose files and of the gateway, and what is left of it afterwards.
 What stands in for what cannot be had is listed in localagent_rig.py.
 """
 import json
-import secrets
 import shutil
 import time
 import unittest
 import urllib.parse
 
-import engine
 import localagent_rig
 import rig
+import stack_rig
+from stack_rig import wait_for
 
 STACK = "localagent"
 SERVICES = {"localagent", "ollama", "redis"}
@@ -21,115 +21,49 @@ MONITORING = SERVICES | {"prometheus", "grafana"}
 
 def setUpModule():
     global ENGINE
-    ENGINE = engine.NetworkEngine()
-    unittest.addModuleCleanup(ENGINE.close)
-    localagent_rig.make_images(ENGINE)
+    ENGINE = stack_rig.start_engine(localagent_rig.make_images)
 
 
-class Stack(unittest.TestCase):
-    """A home of its own, with a copy of the definition and a repository that stands in for upstream's."""
-    maxDiff = None
-
-    @classmethod
-    def setUpClass(cls):
-        cls.home = ENGINE.top / f"home-{secrets.token_hex(3)}"
-        cls.home.mkdir()
-        cls.addClassCleanup(shutil.rmtree, cls.home)
-        (cls.home / "key").write_bytes(secrets.token_bytes(32))
-        (cls.home / "key").chmod(0o600)
-        cls.options = localagent_rig.options(cls.home / "mirror",
-                                             localagent_rig.make_repository(cls.home / "mirror"))
-        localagent_rig.make_stack(cls.home / "stack")
-        cls.addClassCleanup(ENGINE.run, ["sh", "-c", "rm -rf /run/slipway /etc/systemd/system/*"])
-        cls.addClassCleanup(ENGINE.empty)
-
-    @classmethod
-    def slipway(cls, *arguments, status=0, env=None, **options):
-        done = ENGINE.run(
-            ["env", "-C", str(cls.home), str(rig.PROGRAM), *map(str, arguments)], check=False,
-            env=ENGINE.environment(HOME=str(cls.home), SLIPWAY_KEY_FILE=str(cls.home / "key"),
-                                   **(env or {})), **options)
-        if done.returncode != status:
-            raise AssertionError(f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}")
-        return done
-
-    @classmethod
-    def document(cls, *arguments, **options):
-        return json.loads(cls.slipway(*arguments, "--json", **options).stdout)
+class Localagent(stack_rig.Stack):
+    name = STACK
 
     @classmethod
     def install(cls, profile):
-        return cls.document("install", cls.home / "stack", "--profile", profile, "--yes", *cls.options)
-
-    def containers(self):
-        """service -> id"""
-        lines = ENGINE.docker(
-            "ps", "-a", "--no-trunc", "--filter", f"label=com.docker.compose.project={STACK}",
-            "--format", '{{.Label "com.docker.compose.service"}} {{.ID}}').stdout.split("\n")
-        return dict(line.split() for line in lines if line)
-
-    def inside(self, service, *words, check=True):
-        return ENGINE.docker("exec", self.containers()[service], *words, check=check)
-
-    def ask(self, port, path, *options):
-        """(status, text) of a page, as somebody on this machine gets it."""
-        done = ENGINE.run(["curl", "-sS", "-m", "20", "-w", "\n%{http_code}", *options,
-                           f"http://127.0.0.1:{port}{path}"])
-        text, _, status = done.stdout.rpartition("\n")
-        return int(status), text
+        options = localagent_rig.make_stack(cls.top / "stack", cls.top / "mirror")
+        return cls.document("install", cls.top / "stack", "--profile", profile, "--yes", *options)
 
 
-class Files(Stack):
-    """Sheet, 12 a: what compose makes of the files."""
+class Files(stack_rig.Files):
+    """Sheet, 12 a."""
+    unconfined = {"ollama"}
 
-    def config(self, *files, check=True, **more):
-        place = self.home / "files"
-        if not place.exists():
-            self.slipway("unpack", STACK, place)
-        done = ENGINE.docker("compose", "-p", STACK, "--project-directory", place / "containers",
-                             *(word for file in files for word in ("-f", place / "containers" / file)),
-                             "--profile", "*", "config", "--format", "json", check=check, **more)
-        return json.loads(done.stdout)
-
-    def both(self):
-        return self.config("compose.yaml", "compose.monitoring.yaml")
+    @classmethod
+    def setUpClass(cls):
+        cls.place = localagent_rig.STACK / "containers"
 
     def test_a1_nothing_is_mandatory(self):
-        self.config("compose.yaml")
-        grafana = self.both()["services"]["grafana"]["environment"]
-        self.assertEqual(grafana["GF_SECURITY_ADMIN_PASSWORD__FILE"],
-                         "/run/secrets/GRAFANA_ADMIN_PASSWORD")
-        self.assertNotIn("GF_SECURITY_ADMIN_PASSWORD", grafana)
+        self.config("compose.yaml", profile="*")
+        grafana = self.services["grafana"]["environment"]
+        self.assertEqual(grafana["GF_SECURITY_ADMIN_PASSWORD__FILE"], "/run/secrets/GRAFANA_ADMIN_PASSWORD")
 
     def test_a2_services(self):
-        def services(config):
-            return {name for name, one in config["services"].items() if not one.get("profiles")}
+        self.assertEqual(self.everything["name"], STACK)
+        self.assertEqual(set(self.config("compose.yaml")["services"]), SERVICES)
+        self.assertEqual(set(self.services), MONITORING)
 
-        self.assertEqual(services(self.config("compose.yaml")), SERVICES)
-        self.assertEqual(services(self.both()), MONITORING)
-
-    def test_a3_promises(self):
-        config = self.both()
-        self.assertEqual(config["name"], STACK)
-        for name, service in config["services"].items():
-            with self.subTest(name):
-                limits = service["deploy"]["resources"]["limits"]
-                self.assertTrue(limits["memory"] and limits["cpus"])
-                self.assertNotRegex(service["image"], r":latest$|^[^:]+$")
-                self.assertFalse(service.get("privileged"))
-                self.assertEqual({port["host_ip"] for port in service.get("ports", [])} - {"127.0.0.1"},
-                                 set())
-                if name != "ollama-pull":
-                    self.assertTrue(service["healthcheck"]["test"])
-                    self.assertEqual(service["restart"], "unless-stopped")
-        for network in config["networks"].values():
+    def test_a3_addresses_are_the_engines(self):
+        for network in self.everything["networks"].values():
             self.assertEqual(network["ipam"], {})
 
     def test_a4_only_names_that_are_read(self):
-        names = self.config("compose.yaml")["services"]["localagent"]["environment"]
+        names = self.services["localagent"]["environment"]
         self.assertEqual(names["LOCALAGENT_OLLAMA_BASE_URL"], "http://ollama:11434")
         for name in names:
             self.assertRegex(name, r"^(LOCALAGENT|DEPLOYMENT)_")
+
+
+class Own(Localagent):
+    """A stack of one's own, and what is said of it."""
 
     def test_lint_with_compose(self):
         for name in ("localagent", "buttercup", "octollm"):
@@ -187,25 +121,20 @@ class Files(Stack):
         self.slipway("uninstall", "pond", "--yes")
 
 
-class Monitored(Stack):
+class Monitored(Localagent):
     """Sheet, 9 and 12 b: the whole of it, running."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.install("monitoring")
-        cls.token = cls.slipway("keys", "get", "LOCALAGENT_API_TOKEN").stdout.strip()
-        cls.password = cls.slipway("keys", "get", "GRAFANA_ADMIN_PASSWORD").stdout.strip()
+        cls.token = cls.key("LOCALAGENT_API_TOKEN")
+        cls.password = cls.key("GRAFANA_ADMIN_PASSWORD")
 
-    def wait(self, what, seconds=60):
-        end = time.monotonic() + seconds
-        while not what():
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.5)
-
-    def wait_until_healthy(self):
-        self.wait(lambda: "health: starting" not in (text := ENGINE.docker("ps").stdout)
-                  and "unhealthy" not in text)
+    @staticmethod
+    def wait_until_healthy():
+        wait_for(lambda: "health: starting" not in (text := ENGINE.docker("ps").stdout)
+                 and "unhealthy" not in text)
 
     def query(self, expression):
         path = "/api/v1/query?query=" + urllib.parse.quote(expression)
@@ -217,12 +146,8 @@ class Monitored(Stack):
         return status, json.loads(text)
 
     def test_b1_every_service_is_healthy(self):
-        document = self.document("status", STACK)
-        services = document["stacks"][STACK]["services"]
-        self.assertEqual({one["service"]: one["state"] for one in services},
-                         dict.fromkeys(MONITORING, "healthy"))
-        again = self.document("up", STACK)
-        self.assertFalse(again["changed"])
+        self.assert_all_are_well(MONITORING)
+        self.assertFalse(self.document("up", STACK)["changed"])
 
     def test_b2_ready_follows_ollama(self):
         self.assertEqual(self.ask(8010, "/ready")[0], 200)
@@ -235,7 +160,7 @@ class Monitored(Stack):
             self.assertEqual(self.ask(8010, "/health")[0], 200)
         finally:
             ENGINE.docker("start", container)
-        self.wait(lambda: self.ask(8010, "/ready")[0] == 200)
+        wait_for(lambda: self.ask(8010, "/ready")[0] == 200)
         self.wait_until_healthy()
 
     def test_b2_the_health_check_sees_a_process_that_hangs(self):
@@ -249,7 +174,7 @@ class Monitored(Stack):
             self.assertNotEqual(self.inside("localagent", *words, check=False).returncode, 0)
         finally:
             ENGINE.docker("kill", "--signal", "CONT", container)
-        self.wait(lambda: self.ask(8010, "/health")[0] == 200)
+        wait_for(lambda: self.ask(8010, "/health")[0] == 200)
         self.wait_until_healthy()
 
     def test_b2_the_gateway_is_confined(self):
@@ -263,12 +188,8 @@ class Monitored(Stack):
                 self.inside("localagent", "sh", "-c", f"command -v {name}", check=False).returncode, 0)
 
     def test_quick_test(self):
-        tests = self.document("test", STACK)["tests"]
-        self.assertEqual({one["name"]: one["verdict"] for one in tests},
-                         dict.fromkeys((one["name"] for one in tests), "pass"))
         self.assertLessEqual({"redis", "version", "tags", "gateway", "ready", "metrics", "command-inside",
-                              "configuration-inside", "answer", "target", "grafana"},
-                             {one["name"] for one in tests})
+                              "configuration-inside", "answer", "target", "grafana"}, self.assert_tests_pass())
 
     def test_questions_are_answered_and_counted(self):
         self.assertEqual(self.complete()[0], 401)
@@ -313,7 +234,7 @@ class Monitored(Stack):
             self.assertNotIn(self.password, text)
 
 
-class Residue(Stack):
+class Residue(Localagent):
     """Sheet, b7: data that goes and comes back, and what stays when the stack goes."""
 
     def test_backup_reset_restore_uninstall(self):

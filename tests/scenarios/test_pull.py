@@ -4,6 +4,7 @@ What cannot be had that way is left to compose, whose message is the one that pe
 """
 import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -67,8 +68,10 @@ class Pull(unittest.TestCase):
     def test_progress(self):
         done = self.slipway("install", "./pond", "--yes", "--events")
         events = [json.loads(line) for line in done.stdout.splitlines()]
-        said = [one["detail"] for one in events if " of 8.0 MiB" in (one.get("detail") or "")]
-        self.assertTrue(said, events)
+        heard = [one for one in events if re.search(r" of 9\.\d MiB$", one.get("detail") or "")]
+        self.assertTrue(heard, events)
+        self.assertEqual({one["id"] for one in heard}, {"containers"})
+        self.assertGreater(heard[-1]["fraction"], 0.9)
         self.slipway("down", "pond")
         ENGINE.docker("rmi", "-f", IMAGE)
         self.slipway("up", "pond")

@@ -1,7 +1,7 @@
-"""A stand-in for LocalAgent's repository: our own files in upstream's layout.
+"""Stand-ins for upstream's repositories: our own files in their layout.
 
-It has the branch and the places that the stack's edits look for, and nothing else of upstream; its
-commit is another one, so tests pass --set source.revision=REVISION.
+One has the places that the stack's edits look for, and nothing else of upstream; its commit is another
+one, so tests pass --set source.revision=REVISION.
 """
 import pathlib
 import re
@@ -19,29 +19,39 @@ def git(directory, *arguments):
         check=True, stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout.strip()
 
 
-def anchors():
-    """file -> the texts that edits look for in it."""
+def anchors(stack):
+    """file -> the texts that the edits of the definition in `stack` look for in it."""
     found = {}
-    for edit in sorted((STACK / "edits").glob("*.edit")):
-        text = edit.read_text()
-        name = re.search(r"^file: (\S+)$", text, re.M).group(1)
-        found.setdefault(name, []).extend(
-            re.findall(r"^--- find\n(.*?)^--- replace$", text, re.M | re.S))
+    for edit in sorted((stack / "edits").glob("*.edit")):
+        name = None
+        for part in re.findall(r"^file: (\S+)$|^--- find\n(.*?)^--- replace$", edit.read_text(), re.M | re.S):
+            name = part[0] or name
+            if part[1]:
+                found.setdefault(name, []).append(part[1])
     return found
 
 
-def make(directory):
-    """Makes the repository in `directory`/zvirb/LocalAgent; returns the id of its commit."""
-    top = pathlib.Path(directory) / "zvirb/LocalAgent"
-    files = {"README.md": "stand-in\n", "app/__init__.py": "__version__ = '2.0.0'\n",
-             "app/llm_providers/__init__.py": "", "app/cli/__init__.py": ""}
-    for name, texts in anchors().items():
-        files[name] = "# stand-in\n" + "# between\n".join(texts)
-    for name, text in files.items():
-        path = top / name
+def write(top, stack=None, files=()):
+    """Writes what the edits of `stack` look for, and `files`: name -> text."""
+    texts = {name: "# stand-in\n" + "# between\n".join(parts)
+             for name, parts in (anchors(stack) if stack else {}).items()}
+    for name, text in {**dict(files), **texts}.items():
+        path = pathlib.Path(top) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    git(top, "init", "-q")
-    git(top, "add", "-A")
-    git(top, "commit", "-q", "-m", "stand-in")
-    return git(top, "rev-parse", "HEAD")
+
+
+def commit(directory):
+    """Makes a repository of what lies in it, or a commit in the one that it is; returns the commit's id."""
+    git(directory, "init", "-q")
+    git(directory, "add", "-A")
+    git(directory, "commit", "-q", "-m", "stand-in")
+    return git(directory, "rev-parse", "HEAD")
+
+
+def make(directory):
+    """Makes LocalAgent's repository in `directory`/zvirb/LocalAgent; returns the id of its commit."""
+    top = pathlib.Path(directory) / "zvirb/LocalAgent"
+    write(top, STACK, {"README.md": "stand-in\n", "app/__init__.py": "__version__ = '2.0.0'\n",
+                       "app/llm_providers/__init__.py": "", "app/cli/__init__.py": ""})
+    return commit(top)

@@ -2,34 +2,16 @@
 
 SPDX-License-Identifier: Apache-2.0
 """
-import dataclasses
 import json
 import pathlib
 import sys
 import types
 
-STACK = pathlib.Path(__file__).resolve().parents[2] / "payload" / "stacks" / "localagent"
+TOP = pathlib.Path(__file__).resolve().parents[2]
+STACK = TOP / "payload" / "stacks" / "localagent"
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(STACK / "python"))
-
-
-@dataclasses.dataclass
-class CompletionRequest:
-    messages: list
-    model: str
-    temperature: float = 0.7
-    max_tokens: int = None
-    stream: bool = False
-
-
-@dataclasses.dataclass
-class Answer:
-    content: str
-    model: str
-    provider: str
-    usage: dict
-    cost: float = None
-    citations: list = None
+sys.path[:0] = [str(STACK / "python"), str(TOP / "tests" / "scenarios")]
+from localagent_providers import Answer, CompletionRequest  # noqa: E402 pylint: disable=wrong-import-position
 
 
 class FakeProvider:
