@@ -2,7 +2,7 @@
 #
 # Run by sysroot.sh; each is built by its recipe in recipe.sh.
 
-LIBRARIES := zlib libffi pcre2 xz-utils libzstd openssl nghttp2 curl libarchive libinih jansson glib2.0 \
+LIBRARIES := zlib libffi pcre2 xz-utils libzstd openssl curl libarchive libinih jansson glib2.0 \
              libgpg-error libgcrypt20 libsecret
 DONE      := $(PART)/done
 
@@ -11,7 +11,7 @@ all: $(LIBRARIES:%=$(DONE)/%)
 # The longest chains first: glib2.0 is the foot of one, openssl of the other.
 $(LIBRARIES:%=$(DONE)/%): $(DONE)/musl
 $(DONE)/glib2.0: $(addprefix $(DONE)/,meson zlib libffi pcre2)
-$(DONE)/curl: $(addprefix $(DONE)/,openssl nghttp2 zlib libzstd)
+$(DONE)/curl: $(addprefix $(DONE)/,openssl zlib libzstd)
 $(DONE)/libarchive: $(addprefix $(DONE)/,zlib xz-utils libzstd)
 $(DONE)/libinih: $(DONE)/meson
 $(DONE)/libgcrypt20: $(DONE)/libgpg-error

@@ -25,8 +25,7 @@ from tls_server import Authority, Server  # noqa: E402
 STACKS = rig.TOP / "payload/stacks"
 AARCH64 = pathlib.Path(os.environ.get("SLIPWAY_AARCH64", rig.TOP / "build/static-aarch64/slipway"))
 QEMU = pathlib.Path("/usr/bin/qemu-aarch64-static")
-LIBRARIES = {"glib", "openssl", "libcurl", "nghttp2", "jansson", "libarchive", "liblzma", "libzstd",
-             "zlib"}
+LIBRARIES = {"glib", "openssl", "libcurl", "jansson", "libarchive", "liblzma", "libzstd", "zlib"}
 # A name that no DNS server knows.
 HOST = "only-in-etc-hosts.test"
 
