@@ -33,6 +33,7 @@ typedef struct {
 	char *directory, *path;
 	int fd;
 	int stop[2];
+	GArray *silent; /* (element-type int): connections that get no answer, while others are served */
 	GThread *thread;
 } Server;
 
@@ -75,8 +76,12 @@ static bool serve_one(const Server *server)
 	if (is_over || recv(client, request, sizeof(request) - 1, 0) <= 0)
 		return !is_over; /* whoever only looks whether somebody listens sends nothing */
 	body = body_for(server->script, request);
-	if (body == NULL)
-		return wait_for(server, server->stop[0]);
+	if (body == NULL) {
+		int held = file_fd_take(&client);
+
+		g_array_append_val(server->silent, held);
+		return true;
+	}
 	if (strcmp(body, "hang up") != 0)
 		answer(client, body);
 	return true;
@@ -112,6 +117,7 @@ static void server_start(Server *server, const Script *script, const char *name)
 	server->path = g_build_filename(server->directory, name, NULL);
 	server->fd = listen_at(server->path);
 	g_assert_cmpint(pipe(server->stop), ==, 0);
+	server->silent = g_array_new(FALSE, FALSE, sizeof(int));
 	server->thread = g_thread_new("engine", serve, server);
 }
 
@@ -119,6 +125,9 @@ static void server_clear(Server *server)
 {
 	g_assert_cmpint(write(server->stop[1], "x", 1), ==, 1);
 	(void)g_thread_join(server->thread);
+	for (guint i = 0; i < server->silent->len; i++)
+		(void)close(g_array_index(server->silent, int, i));
+	g_array_unref(server->silent);
 	(void)close(server->stop[0]);
 	(void)close(server->stop[1]);
 	(void)close(server->fd);
