@@ -30,7 +30,10 @@ static const char head[] =
 	"table{border-collapse:collapse;width:100%;table-layout:fixed}\n"
 	"td,th{border-bottom:1px solid var(--line);padding:.35rem .5rem;text-align:left;"
 	"vertical-align:top;font-weight:normal;overflow-wrap:anywhere}\n"
-	"small{display:block;color:var(--dim)}.bad{color:var(--bad)}\n";
+	"small{display:block;color:var(--dim)}.bad{color:var(--bad)}\n"
+	/* A telephone has no room for columns: the cells of a row stand below each other. */
+	"@media (max-width:40rem){table,tbody,tr,td{display:block}th{display:none}"
+	"td{border:0;padding:.1rem 0}tr{border-bottom:1px solid var(--line);padding:.5rem 0}}\n";
 
 typedef struct {
 	char *word;
