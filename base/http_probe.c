@@ -135,7 +135,7 @@ static void finish(const Probe *probe, const CURLMsg *message)
 	judge(probe, GPOINTER_TO_SIZE(index), message->data.result);
 }
 
-static void drive(Probe *probe, guint timeout_ms)
+static void drive(Probe *probe, guint timeout_ms, HttpReachWatch watch, gpointer data)
 {
 	gint64 deadline = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
 	int running = 0;
@@ -148,6 +148,8 @@ static void drive(Probe *probe, guint timeout_ms)
 		while ((message = curl_multi_info_read(probe->multi, &queued)))
 			if (message->msg == CURLMSG_DONE)
 				finish(probe, message);
+		if (watch)
+			watch(data, (guint)running);
 		if (running)
 			(void)curl_multi_poll(probe->multi, NULL, 0, POLL_MS, NULL);
 	} while (running && !cancel_signal() && g_get_monotonic_time() < deadline);
@@ -162,7 +164,8 @@ static guint count_urls(const char *const *urls)
 	return count;
 }
 
-HttpReach *http_reach(const char *const *urls, guint timeout_ms)
+HttpReach *http_reach(const char *const *urls, guint timeout_ms, HttpReachWatch watch,
+                      gpointer data)
 {
 	guint count = count_urls(urls);
 
@@ -178,7 +181,7 @@ HttpReach *http_reach(const char *const *urls, guint timeout_ms)
 	g_ptr_array_set_size(handles, (gint)count);
 	for (guint i = 0; i < count; i++)
 		start_url(&probe, i, urls[i], timeout_ms);
-	drive(&probe, timeout_ms);
+	drive(&probe, timeout_ms, watch, data);
 	for (guint i = 0; i < count; i++) {
 		HttpHandle *handle = g_ptr_array_index(handles, i);
 
@@ -203,7 +206,7 @@ void http_reach_free(HttpReach *reach, gsize count)
 bool *http_probe(const char *const *urls, guint timeout_ms, char ***why)
 {
 	guint count = count_urls(urls);
-	HttpReach *reach = http_reach(urls, timeout_ms);
+	HttpReach *reach = http_reach(urls, timeout_ms, NULL, NULL);
 	bool *answers = g_new0(bool, count + 1);
 
 	*why = g_new0(char *, count + 1);

@@ -26,13 +26,17 @@ typedef struct {
 	char *why; /* (nullable) (transfer full): a phrase; NULL when it answers */
 } HttpReach;
 
+/** Hears while servers are asked, some times a second, how many have not answered yet. */
+typedef void (*HttpReachWatch)(gpointer data, guint left);
+
 /**
  * Asks all of @urls at once, under one deadline; blocks that long at most.  For a file: URL or an
- * absolute path, whether it exists.
+ * absolute path, whether it exists.  @watch: (nullable)
  *
  * Returns: (transfer full): one for each URL; free with http_reach_free().
  */
-HttpReach *http_reach(const char *const *urls, guint timeout_ms);
+HttpReach *http_reach(const char *const *urls, guint timeout_ms, HttpReachWatch watch,
+                      gpointer data);
 void http_reach_free(HttpReach *reach, gsize count);
 
 /** Returns: (transfer full) (nullable): the host of @url, in lower case; NULL when it has none. */

@@ -2,7 +2,6 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "base/http_reach.h"
 #include "checks/facts_private.h"
 
 #define DEFAULT_TIMEOUT_MS 2000
@@ -27,9 +26,11 @@ static ServerState state_of(const HttpReach *reach)
 	return reach->status >= 500 ? SERVER_ERROR : SERVER_ANSWERS;
 }
 
-void facts_ask_servers(Facts *facts, const char *const *urls, guint timeout_ms)
+void facts_ask_servers(Facts *facts, const char *const *urls, guint timeout_ms,
+                       HttpReachWatch watch, gpointer data)
 {
-	HttpReach *reach = http_reach(urls, timeout_ms != 0 ? timeout_ms : DEFAULT_TIMEOUT_MS);
+	HttpReach *reach =
+		http_reach(urls, timeout_ms != 0 ? timeout_ms : DEFAULT_TIMEOUT_MS, watch, data);
 	gsize count = 0;
 
 	for (; urls[count] != NULL; count++) {

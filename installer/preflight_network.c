@@ -8,8 +8,11 @@
 
 #include "base/fault.h"
 #include "base/http_reach.h"
+#include "base/progress.h"
 #include "installer/receipt.h"
 #include "installer/registries.h"
+
+#define ROW "servers"
 
 /** Servers, each by the first URL that names it. */
 typedef struct {
@@ -101,9 +104,40 @@ static void add_embedded(App *app, const Facts *facts, Sources *sources)
 	}
 }
 
-void preflight_ask_servers(App *app, const StackBundle *bundle, Facts *facts)
+typedef struct {
+	Progress *progress;
+	guint count;
+} Asking;
+
+static void show_left(gpointer data, guint left)
+{
+	const Asking *asking = data;
+	g_autofree char *detail =
+		g_strdup_printf("%u of %u asked", asking->count - left, asking->count);
+
+	progress_set(asking->progress, ROW, PROGRESS_RUNNING,
+	             (double)(asking->count - left) / asking->count, detail);
+}
+
+/* In a terminal, a line that goes on; elsewhere two. */
+static void ask(App *app, const GPtrArray *urls, Facts *facts)
 {
 	guint timeout_ms = settings_seconds(app->settings, "check-timeout") * 1000;
+	const char *const *all = (const char *const *)(gpointer)urls->pdata;
+	g_autofree char *text = g_strdup_printf("ask %u servers, for %u s at most", urls->len - 1,
+	                                        timeout_ms / 1000);
+	g_autoptr(Progress) progress =
+		progress_new(app->term, "Asking where the stack is loaded from");
+	Asking asking = { progress, urls->len - 1 };
+
+	progress_add(progress, ROW, text, 1);
+	progress_set(progress, ROW, PROGRESS_RUNNING, 0, NULL);
+	facts_ask_servers(facts, all, timeout_ms, show_left, &asking);
+	progress_set(progress, ROW, PROGRESS_DONE, 1, NULL);
+}
+
+void preflight_ask_servers(App *app, const StackBundle *bundle, Facts *facts)
+{
 	Sources sources = { g_ptr_array_new_with_free_func(g_free),
 		            g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL) };
 
@@ -113,12 +147,8 @@ void preflight_ask_servers(App *app, const StackBundle *bundle, Facts *facts)
 		add_embedded(app, facts, &sources);
 
 	g_ptr_array_add(sources.urls, NULL);
-	if (sources.urls->len > 1) {
-		term_note(app->term, "Asking %u servers, for %u s at most.", sources.urls->len - 1,
-		          timeout_ms / 1000);
-		facts_ask_servers(facts, (const char *const *)(gpointer)sources.urls->pdata,
-		                  timeout_ms);
-	}
+	if (sources.urls->len > 1)
+		ask(app, sources.urls, facts);
 	g_ptr_array_unref(sources.urls);
 	g_hash_table_unref(sources.hosts);
 }

@@ -36,13 +36,32 @@ static const char *need_token(const json_t *part, GError **error)
 	return NULL;
 }
 
+/* The mark goes last: a tree that is half gone is still known as ours. */
+static bool drop_in_place(const char *path, GError **error)
+{
+	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+	const char *name = NULL;
+
+	while (directory && (name = g_dir_read_name(directory))) {
+		g_autofree char *child = g_build_filename(path, name, NULL);
+		if (!g_str_equal(name, UNDO_MARK) && !tree_remove(child, error))
+			return false;
+	}
+
+	return tree_remove(path, error);
+}
+
+/* A directory of a lower layer, as in a container, cannot be renamed. */
 bool undo_drop_tree(const char *path, const char *token, GError **error)
 {
 	g_autofree char *fresh = g_strdup_printf("%s.%s.new", path, token);
 
-	return tree_remove(fresh, error) &&
-	       (!file_exists(path) ||
-	        (file_rename(path, fresh, error) && tree_remove(fresh, error)));
+	if (!tree_remove(fresh, error))
+		return false;
+	if (!file_exists(path))
+		return true;
+	return file_rename(path, fresh, NULL) ? tree_remove(fresh, error)
+	                                      : drop_in_place(path, error);
 }
 
 static bool take_away(const Undo *undo, const char *path, const char *token, GError **error)
@@ -55,7 +74,7 @@ static bool take_away(const Undo *undo, const char *path, const char *token, GEr
 	if (!tree_remove(fresh, error))
 		return false;
 	if (!found && rmdir(path) == 0)
-		return true; /* an older version was killed between the mark and the empty directory */
+		return true; /* killed between the mark and the empty directory */
 
 	if (undo)
 		undo_leave(undo, path, "does not carry the mark of this step");

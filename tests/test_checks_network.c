@@ -350,7 +350,7 @@ static void test_asked(gconstpointer data)
 	server_start(&server, c->answer);
 	url = g_strdup_printf("%s://127.0.0.1:%u/v2/", c->scheme, server.number);
 	urls[0] = url;
-	facts_ask_servers(facts, urls, 400);
+	facts_ask_servers(facts, urls, 400, NULL, NULL);
 	said = facts_server(facts, url);
 	g_assert_cmpstr(said->host, ==, "127.0.0.1");
 	g_assert_cmpint(said->state, ==, c->state);
@@ -376,7 +376,7 @@ static void test_asked_at_once(void)
 	g_ptr_array_add(urls, g_strdup_printf("http://127.0.0.1:%u/", good.number));
 	g_ptr_array_add(urls, g_strdup("http://127.0.0.1:1/"));
 	g_ptr_array_add(urls, NULL);
-	facts_ask_servers(facts, (const char *const *)(gpointer)urls->pdata, 400);
+	facts_ask_servers(facts, (const char *const *)(gpointer)urls->pdata, 400, NULL, NULL);
 	g_assert_cmpint((g_get_monotonic_time() - start_us) / 1000, <, 1500);
 	said = facts_server(facts, urls->pdata[8]);
 	g_assert_cmpint(said->state, ==, SERVER_ANSWERS);

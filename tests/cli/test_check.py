@@ -15,7 +15,7 @@ import unittest
 
 import jsonschema
 
-from cli_support import STACK_INI, TOP, Case, each_row, tree
+from cli_support import STACK_INI, STEPS, TOP, Case, each_row, tree
 from facts_files import machine, names
 from html_page import Reader
 
@@ -103,6 +103,29 @@ class Words(Check):
         result = self.run_program("check", *words, *more)
         self.assertEqual(result.status, status, result)
         self.assertRegex(result.out + result.err, pattern)
+
+
+class Installed(Check):
+    def test_secrets_that_others_can_read(self):
+        store = self.home / ".local/share/slipway/keystore"
+        store.parent.mkdir(parents=True)
+        for mode, status, measured in ((0o644, "warn", f"0644 {store}"), (0o600, "pass", "1, for the owner alone")):
+            store.touch()
+            store.chmod(mode)
+            finding, = self.document("secrets.mode", status=0)["checks"]
+            self.assertEqual((finding["status"], finding["measured"]), (status, measured))
+
+    def test_memory_of_all_stacks(self):
+        needs = "\n[needs]\nmemory = {}\n"
+        other = self.make_stack("other", STACK_INI + STEPS + needs.format("1 GiB"))
+        one = self.make_stack("one", STACK_INI.replace("probe", "one") + STEPS + needs.format("900000 GiB"))
+        self.assertEqual(self.document(one, "mem.stack_sum", status=0)["checks"][0]["status"], "skipped")
+        self.assertEqual(self.run_program("install", other, "--yes").status, 0)
+        finding, = self.document(one, "mem.stack_sum", status=0)["checks"]
+        self.assertEqual((finding["status"], finding["needed_value"]), ("warn", 900001 << 30))
+        self.assertIn("slipway down", finding["remedy"])
+        finding, = self.document(other, "mem.stack_sum", status=0)["checks"]
+        self.assertEqual(finding["status"], "skipped")
 
 
 class Findings(Check):
@@ -229,6 +252,12 @@ class Cost(Check):
         return log.read_text(encoding="utf-8", errors="replace").splitlines()
 
     def test_no_program_is_run_and_no_file_is_read_twice(self):
+        """Not even a compose plugin of which no file says the version."""
+        plugin = self.home / ".docker/cli-plugins/docker-compose"
+        plugin.parent.mkdir(parents=True)
+        plugin.write_text("#!/bin/sh\necho '{\"Version\":\"9.9.9\"}'\n")
+        plugin.chmod(0o755)
+        self.assertIn("9.9.9", self.run_program("check", "buttercup", "--all", "--ignore", "*").out)
         for stack in STACKS:
             with self.subTest(stack):
                 lines = self.trace(stack)
