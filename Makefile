@@ -192,7 +192,7 @@ coverage:                                  ## the tests of the program, then the
 # What is compiled on macOS; there is no machine here on which it could run.
 MACOS_SRCS = $(filter-out %_linux.c,$(sort $(wildcard $(FOLDERS:=/*.c))))
 check-macos:                               ## type-check all that macOS would compile, with a compiler from PyPI
-	@tests/macos/check.sh -std=gnu11 $(DEFS) -DBUILD_EPOCH=0 -DSTACKS_ARCHIVE='""' $(filter-out $(WARN_gcc),$(WARN)) $(MACOS_SRCS)
+	@tests/macos/check.sh -std=gnu11 $(DEFS) -DBUILD_EPOCH=0 -DSTACKS_ARCHIVE='""' -DDEFINITIONS_ARCHIVE='""' $(filter-out $(WARN_gcc),$(WARN)) $(MACOS_SRCS)
 
 lint:                                      ## directions between folders, banned functions, sizes, formatting, scripts
 	@tests/lint.sh $(FOLDERS)

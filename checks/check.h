@@ -31,6 +31,8 @@ struct CheckNeeds {
 	const char *source; /* who says so: "localagent/stack.ini" */
 	guint64 memory_bytes;
 	guint64 memory_recommended_bytes;
+	guint64 others_memory_bytes; /* needs of the stacks that are installed beside this one */
+	const char *others;          /* (nullable): their names, comma between */
 	const CheckDiskNeed *disk;
 	gsize disk_count;
 	guint64 engine_disk_bytes;
@@ -44,6 +46,7 @@ struct CheckNeeds {
 	gsize model_count;
 	const char *const *services; /* (nullable): names of the containers: "redis" */
 	const char *project;         /* (nullable): the compose project that they are of */
+	const char *git, *python;    /* (nullable): minimum version; "" for any; NULL: not needed */
 	bool needs_packages;         /* some have to be installed */
 	bool needs_keyring;
 	bool runs_models;   /* here, not in a container */

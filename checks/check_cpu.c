@@ -118,6 +118,24 @@ static void tell_rosetta(CheckRun *run)
 	                                                 : NULL);
 }
 
+static bool applies_to_guests(const Facts *facts, const CheckNeeds *needs)
+{
+	return applies_to_linux(facts, needs) && facts->system.machine != NULL &&
+	       *facts->system.machine != '\0';
+}
+
+static void tell_steal(CheckRun *run)
+{
+	guint64 permille = run->facts->cpu.steal_permille;
+	g_autofree char *text = permille != FACTS_UNKNOWN
+	                                ? g_strdup_printf("%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT
+	                                                  " %% since the start",
+	                                                  permille / 10, permille % 10)
+	                                : NULL;
+
+	(void)finding_tell(run, text);
+}
+
 /* clang-format off */
 const Check check_rows_cpu[] = {
 	{ "cpu.count", "processors", CHECK_WARN, CHECK_LOCAL, NULL, "kernel",
@@ -146,6 +164,11 @@ const Check check_rows_cpu[] = {
 	  "Nothing to do.",
 	  "In a virtual machine, instruction sets and nested virtual machines may be hidden, and the clock may stop with it.",
 	  NULL, tell_machine },
+	{ "cpu.steal", "time that other machines got", CHECK_PASS, CHECK_LOCAL, NULL, "/proc/stat",
+	  "Where it is more than some percent, move to a machine that shares its processors with fewer others.",
+	  "While the hypervisor runs other virtual machines, this one waits: health checks and tests run into timeouts that nothing "
+	  "here explains.",
+	  applies_to_guests, tell_steal },
 	{ "cpu.kvm", "virtual machines", CHECK_FAIL, CHECK_LOCAL, NULL, "/dev/kvm",
 	  "Switch virtualization on in the firmware (VT-x, SVM), or use Docker Engine, which needs none.",
 	  "Docker Desktop on Linux runs its engine in a virtual machine of KVM.",

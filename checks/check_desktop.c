@@ -56,7 +56,10 @@ static void judge_desktop_settings(CheckRun *run)
 	const FactsDesktop *desktop = &run->facts->desktop;
 	CheckFinding *finding;
 
-	if (desktop->state == DESKTOP_READ) {
+	if (desktop->state == DESKTOP_ABSENT && desktop->app == NULL &&
+	    run->facts->engine.state != ENGINE_OK) {
+		finding = finding_add(run, CHECK_SKIPPED, "Docker Desktop is not there");
+	} else if (desktop->state == DESKTOP_READ) {
 		finding = finding_add(run, CHECK_PASS, "read");
 	} else if (desktop->state == DESKTOP_MALFORMED) {
 		finding = finding_add(run, run->check->severity, desktop->why);

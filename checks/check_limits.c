@@ -164,6 +164,47 @@ static void tell_keys(CheckRun *run)
 	tell_number(run, run->facts->limits.keys, "keys");
 }
 
+static void tell_core_pattern(CheckRun *run)
+{
+	const char *pattern = run->facts->limits.core_pattern;
+
+	(void)finding_tell(run,
+	                   pattern != NULL && *pattern == '\0' ? "core files are off" : pattern);
+}
+
+/* "" is a kernel that has no such setting, and so no such bound. */
+static void tell_scope(CheckRun *run, const char *scope, const char *const *words, gsize count)
+{
+	guint64 number = 0;
+
+	if (scope == NULL || *scope == '\0')
+		(void)finding_tell(run, scope != NULL ? "not bounded" : NULL);
+	else if (g_ascii_string_to_unsigned(scope, 10, 0, count - 1, &number, NULL))
+		(void)finding_tell(run, words[number]);
+	else
+		(void)finding_tell(run, scope);
+}
+
+static void tell_perf(CheckRun *run)
+{
+	static const char *const words[] = { "0: of processors and the kernel",
+		                             "1: of the user's own programs and the kernel",
+		                             "2: of the user's own programs",
+		                             "3: not without privilege",
+		                             "4: not without privilege" };
+
+	tell_scope(run, run->facts->limits.perf, words, G_N_ELEMENTS(words));
+}
+
+static void tell_ptrace(CheckRun *run)
+{
+	static const char *const words[] = { "0: any process of the same user",
+		                             "1: a process that one has started",
+		                             "2: not without privilege", "3: not at all" };
+
+	tell_scope(run, run->facts->limits.ptrace, words, G_N_ELEMENTS(words));
+}
+
 /* clang-format off */
 const Check check_rows_limits[] = {
 	{ "limit.nofile", "open files of a process", CHECK_FAIL, CHECK_LOCAL, NULL, "RLIMIT_NOFILE",
@@ -224,6 +265,20 @@ const Check check_rows_limits[] = {
 	  "Each container takes a keyring of the user who starts it; with many of them the default of 200 runs out, and the error "
 	  "speaks of a disk quota.",
 	  applies_with_engine_on_linux, tell_keys },
+	{ "limit.core_pattern", "core files", CHECK_PASS, CHECK_LOCAL, NULL, "/proc/sys/kernel/core_pattern",
+	  "Set it while a fuzzer runs: `sudo sysctl -w kernel.core_pattern=core`; the host's setting holds in containers.",
+	  "Where it begins with a pipe, each crash starts a program on the host first: fuzzers of the AFL family refuse to start, and "
+	  "others take crashes for timeouts.",
+	  applies_with_engine_on_linux, tell_core_pattern },
+	{ "limit.perf", "what may be profiled", CHECK_PASS, CHECK_LOCAL, NULL, "/proc/sys/kernel/perf_event_paranoid",
+	  "Lower it while you profile: `sudo sysctl -w kernel.perf_event_paranoid=1`.",
+	  "Profilers and fuzzers that count branches in hardware need 2 or less; Debian and Ubuntu have 3 and 4, which the kernel's own "
+	  "documentation does not know.",
+	  applies_with_engine_on_linux, tell_perf },
+	{ "limit.ptrace", "what may be traced", CHECK_PASS, CHECK_LOCAL, NULL, "/proc/sys/kernel/yama/ptrace_scope",
+	  "Lower it while you debug: `sudo sysctl -w kernel.yama.ptrace_scope=0`.",
+	  "Debuggers and leak detectors (LeakSanitizer) trace other processes; with 2 or 3 they cannot, in containers neither.",
+	  applies_with_engine_on_linux, tell_ptrace },
 	{ 0 },
 };
 /* clang-format on */

@@ -104,6 +104,29 @@ static void judge_mem_commit(CheckRun *run)
 	(void)finding_add_amount(run, &(Amount){ left, 0, run->needs->memory_bytes, 0, "bytes" });
 }
 
+/* Containers share the memory of the engine's machine; else it is this machine's. */
+static void judge_mem_stack_sum(CheckRun *run)
+{
+	const CheckNeeds *needs = run->needs;
+	guint64 engine_bytes = run->facts->engine.memory_bytes;
+	bool is_engine = needs->engine != NULL && engine_bytes != FACTS_UNKNOWN;
+	CheckFinding *finding;
+
+	if (needs->others == NULL) {
+		(void)finding_add(run, CHECK_SKIPPED, "no other stack is installed");
+		return;
+	}
+	finding = finding_add_amount(
+		run, &(Amount){ is_engine ? engine_bytes : run->facts->memory.total_bytes, 0,
+	                        needs->memory_bytes + needs->others_memory_bytes,
+	                        MEMORY_TOLERANCE_PERCENT, "bytes" });
+	if (is_engine)
+		finding_set(&finding->source, g_strdup("engine /info"));
+	finding_set(&finding->remedy,
+	            g_strdup_printf("Have one of them up at a time: \"slipway down\" for %s.",
+	                            needs->others));
+}
+
 static void tell_mem_thp(CheckRun *run)
 {
 	(void)finding_tell(run, run->facts->memory.huge_pages);
@@ -148,6 +171,11 @@ const Check check_rows_memory[] = {
 	  "With vm.overcommit_memory at 2 programs get no more than CommitLimit together, however much of it they really use; "
 	  "models are mapped whole, and containers of Node.js or Java promise themselves a lot.",
 	  applies_to_linux, judge_mem_commit },
+	{ "mem.stack_sum", "memory for all installed stacks", CHECK_WARN, CHECK_LOCAL, NULL, "kernel",
+	  "Have one of them up at a time.",
+	  "What each installed stack asks for at the least, and this one, added up: the limits of their services allow them as much at "
+	  "the same time, and then the kernel ends one.",
+	  NULL, judge_mem_stack_sum },
 	{ "mem.thp", "transparent huge pages", CHECK_PASS, CHECK_LOCAL, NULL, "/sys/kernel/mm",
 	  "Set it to madvise where Redis answers late: `echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled`.",
 	  "With \"always\" a database that copies itself to save its data copies pages of 2 MiB for each changed byte.",

@@ -229,6 +229,55 @@ static void judge_keyring_available(CheckRun *run)
 		(void)finding_add(run, CHECK_UNKNOWN, NULL);
 }
 
+/** A tool and what is needed of it. */
+typedef struct {
+	const char *program, *version; /* (nullable) */
+	const char *minimum;           /* "": any */
+} Tool;
+
+static bool applies_with_git(const Facts *facts G_GNUC_UNUSED, const CheckNeeds *needs)
+{
+	return needs->git != NULL;
+}
+
+static bool applies_with_python(const Facts *facts G_GNUC_UNUSED, const CheckNeeds *needs)
+{
+	return needs->python != NULL;
+}
+
+/* What is not there is brought by the installation; packages.manager tells where it cannot be. */
+static void judge_tool(CheckRun *run, const Tool *tool)
+{
+	CheckFinding *finding;
+
+	if (tool->program == NULL) {
+		(void)finding_add(run, CHECK_SKIPPED, "not there: the installation brings it");
+		return;
+	}
+	if (tool->version == NULL) {
+		(void)finding_add(run, CHECK_SKIPPED, "no file says its version; --all asks it");
+		return;
+	}
+	finding = finding_add_version(run, tool->version, tool->minimum);
+	if (*tool->minimum == '\0')
+		g_clear_pointer(&finding->needed, g_free);
+	finding_set(&finding->source, g_strdup(tool->program));
+}
+
+static void judge_tool_git(CheckRun *run)
+{
+	const FactsTools *tools = &run->facts->tools;
+
+	judge_tool(run, &(Tool){ tools->git, tools->git_version, run->needs->git });
+}
+
+static void judge_tool_python(CheckRun *run)
+{
+	const FactsTools *tools = &run->facts->tools;
+
+	judge_tool(run, &(Tool){ tools->python, tools->python_version, run->needs->python });
+}
+
 /* clang-format off */
 const Check check_rows_packages[] = {
 	{ "packages.manager", "package manager", CHECK_FAIL, CHECK_LOCAL, NULL, "os-release and programs",
@@ -258,6 +307,14 @@ const Check check_rows_packages[] = {
 	  "Wait until it has ended; slipway waits too, for a while.",
 	  "One installation at a time: machines just started often update themselves first.",
 	  applies_with_packages, judge_packages_lock },
+	{ "tool.git", "git", CHECK_WARN, CHECK_LOCAL, NULL, "package database",
+	  "Nothing to do where the package manager has a newer one: the installation brings it. Else update the system.",
+	  "Sources are fetched without their history and at one revision, which old versions of git cannot.",
+	  applies_with_git, judge_tool_git },
+	{ "tool.python", "Python", CHECK_WARN, CHECK_LOCAL, NULL, "names of programs",
+	  "Nothing to do where the package manager has a newer one: the installation brings it beside this one. Else update the system.",
+	  "The stack's packages are made for this version of Python or later; the newest one that is there counts.",
+	  applies_with_python, judge_tool_python },
 	{ "packages.brew", "Homebrew's directory", CHECK_FAIL, CHECK_LOCAL, "packages.manager", "/opt/homebrew, /usr/local",
 	  "Make it yours: `sudo chown -R $(whoami) $(brew --prefix)/*`.",
 	  "Homebrew writes into its directory as this user. That for Intel, on a Mac with Apple silicon, brings programs that have "

@@ -60,6 +60,40 @@ static void judge_home(CheckRun *run)
 		                  *trouble == '\0' ? run->facts->system.home : trouble);
 }
 
+/* Rights of everybody else. */
+#define MODE_OTHERS 0077
+
+static void judge_secret(CheckRun *run, const FactsSecret *secret)
+{
+	g_autofree char *text = g_strdup_printf("%04o %s", (guint)(secret->mode & 07777),
+	                                        secret->path != NULL ? secret->path : "?");
+	bool is_known = secret->mode != FACTS_UNKNOWN;
+	CheckFinding *finding =
+		finding_add(run, is_known ? run->check->severity : CHECK_UNKNOWN, text);
+
+	finding_set(&finding->needed, g_strdup("0600"));
+	finding_set(&finding->remedy, g_strdup_printf("Run `chmod 600 %s`.", secret->path));
+}
+
+static void judge_secrets(CheckRun *run)
+{
+	const GPtrArray *secrets = run->facts->secrets;
+	g_autofree char *text = g_strdup_printf("%u, for the owner alone", secrets->len);
+	bool is_one = false;
+
+	for (guint i = 0; i < secrets->len; i++) {
+		const FactsSecret *secret = g_ptr_array_index(secrets, i);
+
+		if (secret->mode != FACTS_UNKNOWN && (secret->mode & MODE_OTHERS) == 0)
+			continue;
+		judge_secret(run, secret);
+		is_one = true;
+	}
+	if (!is_one)
+		(void)finding_add(run, secrets->len > 0 ? CHECK_PASS : CHECK_SKIPPED,
+		                  secrets->len > 0 ? text : "none found");
+}
+
 static void judge_umask(CheckRun *run)
 {
 	guint64 umask = run->facts->system.umask;
@@ -166,6 +200,11 @@ const Check check_rows_user[] = {
 	  "Configuration, state and sockets lie below it. Files made in somebody else's home directory (as with sudo) cannot be "
 	  "changed by their owner, compose takes a colon for a separator, and the name of a socket has about a hundred bytes.",
 	  NULL, judge_home },
+	{ "secrets.mode", "files with secrets", CHECK_WARN, CHECK_LOCAL, NULL, "stat",
+	  "Run `chmod 600` on the file.",
+	  "The keystore and its key, and the .env files of installed stacks, hold or open secrets: other users of this machine should "
+	  "not read them. slipway makes them so; an editor or a copy may not have kept it.",
+	  NULL, judge_secrets },
 	{ "os.umask", "umask", CHECK_WARN, CHECK_LOCAL, NULL, "/proc/self/status",
 	  "Set it to 0022 or 0077: `umask 0022`.",
 	  "A mask that takes rights from the owner makes files that their own maker cannot read.",

@@ -5,6 +5,7 @@
 #include "checks/facts.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/paths.h"
 #include "checks/facts_desktop_read.h"
@@ -15,6 +16,7 @@
 #include "checks/facts_port.h"
 #include "checks/facts_private.h"
 #include "checks/facts_route.h"
+#include "checks/facts_tools.h"
 
 #define DEFAULT_TIMEOUT_MS 1000
 
@@ -53,6 +55,15 @@ FactsServer *facts_server_new(const char *url)
 	return server;
 }
 
+FactsSecret *facts_secret_new(const char *path)
+{
+	FactsSecret *secret = g_new0(FactsSecret, 1);
+
+	fields_init(secret, &secret_fields);
+	secret->path = g_strdup(path);
+	return secret;
+}
+
 static void card_free(gpointer card)
 {
 	fields_clear(card, &card_fields);
@@ -77,6 +88,12 @@ static void server_free(gpointer server)
 	g_free(server);
 }
 
+static void secret_free(gpointer secret)
+{
+	fields_clear(secret, &secret_fields);
+	g_free(secret);
+}
+
 Facts *facts_new(void)
 {
 	Facts *facts = g_new0(Facts, 1);
@@ -86,6 +103,7 @@ Facts *facts_new(void)
 	facts->directories = g_ptr_array_new_with_free_func(facts_directory_free);
 	facts->ports = g_ptr_array_new_with_free_func(port_free);
 	facts->servers = g_ptr_array_new_with_free_func(server_free);
+	facts->secrets = g_ptr_array_new_with_free_func(secret_free);
 	return facts;
 }
 
@@ -99,6 +117,7 @@ void facts_free(Facts *facts)
 	g_ptr_array_unref(facts->directories);
 	g_ptr_array_unref(facts->ports);
 	g_ptr_array_unref(facts->servers);
+	g_ptr_array_unref(facts->secrets);
 	g_free(facts);
 }
 
@@ -189,6 +208,23 @@ static void read_directories(const FactsRequest *request, Facts *facts)
 		add_directory(facts, FACTS_WINDOWS_DISK);
 }
 
+/* What is not there tells nothing. */
+static void read_secrets(const FactsRequest *request, Facts *facts)
+{
+	struct stat st;
+
+	for (gsize i = 0; request->secrets != NULL && request->secrets[i] != NULL; i++) {
+		FactsSecret *secret;
+
+		if (stat(request->secrets[i], &st) != 0)
+			continue;
+		secret = facts_secret_new(request->secrets[i]);
+		secret->mode = st.st_mode & 07777;
+		secret->uid = st.st_uid;
+		g_ptr_array_add(facts->secrets, secret);
+	}
+}
+
 static void read_local(const Part *part)
 {
 	const FactsSource *source = part->source;
@@ -205,10 +241,13 @@ static void read_local(const Part *part)
 	                    &facts->packages);
 	facts_read_installed(source, &facts->installed);
 	facts_read_client(source, &part->config, &facts->engine, &facts->client);
+	if (request->are_tools_asked)
+		facts_read_tools(source, &facts->tools);
 	facts_read_desktop(source, facts);
 	facts_read_network(source, &facts->network);
 
 	read_directories(request, facts);
+	read_secrets(request, facts);
 	for (gsize i = 0; i < request->port_count; i++)
 		g_ptr_array_add(facts->ports, facts_read_port(request->ports[i]));
 }

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "base/http_reach.h"
 #include "checks/facts_machine.h"
 
 /** Schema number of the JSON form. */
@@ -23,15 +24,17 @@ typedef struct {
 	const char *const *directories; /* (nullable): absolute paths the plan writes to */
 	const guint16 *ports;
 	gsize port_count;
-	const char *const *urls;  /* (nullable): servers to ask; NULL: no connection is opened */
-	guint network_timeout_ms; /* for all of them together; 0: 2,000 */
+	const char *const *urls;    /* (nullable): servers to ask; NULL: no connection is opened */
+	guint network_timeout_ms;   /* for all of them together; 0: 2,000 */
+	const char *const *secrets; /* (nullable): files that only their owner should read */
+	bool are_tools_asked;       /* which tools are there */
 	bool is_engine_asked;
 	FactsWake wake;
 	bool is_keyring_asked;
 	bool is_package_work_asked; /* who installs now, and what was left half done: takes some ms */
-	const char *root;   /* (nullable): directory that stands for "/", for tests */
-	char **environment; /* (nullable): default: ours */
-	guint timeout_ms;   /* for engine and keyring; 0: 1,000 */
+	const char *root;           /* (nullable): directory that stands for "/", for tests */
+	char **environment;         /* (nullable): default: ours */
+	guint timeout_ms;           /* for engine and keyring; 0: 1,000 */
 } FactsRequest;
 
 /** Reads the machine.  Changes nothing, runs no program, needs no privilege; blocks for what is asked of
@@ -42,9 +45,13 @@ Facts *facts_read(const FactsRequest *request);
  *  blocks for 3 s at most. */
 void facts_ask_compose(Facts *facts);
 
+/** Runs the tools whose version no file says; blocks for 3 s each at most. */
+void facts_ask_tools(Facts *facts);
+
 /** Asks all @urls at once how far they can be reached, and adds them to the servers; blocks for
- *  @timeout_ms (0: 2,000) at most. */
-void facts_ask_servers(Facts *facts, const char *const *urls, guint timeout_ms);
+ *  @timeout_ms (0: 2,000) at most.  @watch: (nullable): with @data, hears how many are left. */
+void facts_ask_servers(Facts *facts, const char *const *urls, guint timeout_ms,
+                       HttpReachWatch watch, gpointer data);
 
 /** Returns: (transfer full): facts of the graphics cards alone. */
 Facts *facts_read_cards(void);

@@ -99,6 +99,26 @@ static void read_kvm(const FactsSource *source, FactsCpu *cpu)
 		                           : FACT_NO;
 }
 
+/* "cpu USER NICE SYSTEM IDLE IOWAIT IRQ SOFTIRQ STEAL ...".  Source: proc(5). */
+guint64 cpu_steal_read(const FactsSource *source)
+{
+	g_autofree char *text = source_read(source, "/proc/stat");
+	char *at = text != NULL && g_str_has_prefix(text, "cpu ") ? text + strlen("cpu ") : NULL;
+	guint64 all = 0;
+	guint64 steal = 0;
+
+	for (gsize i = 0; i < 8; i++) {
+		char *end = at;
+
+		steal = at != NULL ? g_ascii_strtoull(at, &end, 10) : 0;
+		if (end == at)
+			return FACTS_UNKNOWN;
+		at = end;
+		all += steal;
+	}
+	return all > 0 ? (guint64)((double)steal * 1000 / (double)all) : FACTS_UNKNOWN;
+}
+
 void cpu_read(const FactsSource *source, const CgroupLimits *limits, FactsCpu *cpu)
 {
 	guint64 quota = limits->cpu_milli != FACTS_UNKNOWN ? (limits->cpu_milli + 999) / 1000

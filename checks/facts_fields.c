@@ -87,6 +87,7 @@ static const Field facts_rows[] = {
 	NUMBER(cpu, online),
 	NUMBER(cpu, physical),
 	NUMBER(cpu, quota_milli),
+	NUMBER(cpu, steal_permille),
 	TEXT(cpu, features),
 	TEXT(cpu, governor),
 	FACT(cpu, is_on_battery),
@@ -125,6 +126,9 @@ static const Field facts_rows[] = {
 	NUMBER(limits, keys),
 	NUMBER(limits, user_namespaces),
 	FACT(limits, lets_user_namespaces),
+	TEXT(limits, core_pattern),
+	TEXT(limits, perf),
+	TEXT(limits, ptrace),
 	NUMBER(clock, now_s),
 	NUMBER(clock, newest_s),
 	FACT(clock, is_synchronized),
@@ -165,6 +169,10 @@ static const Field facts_rows[] = {
 	NUMBER(installed, ollama_count),
 	FACT(installed, has_ollama_service),
 	TEXT(installed, ollama_models),
+	TEXT(tools, git),
+	TEXT(tools, git_version),
+	TEXT(tools, python),
+	TEXT(tools, python_version),
 	WORD(engine, state, engine_states),
 	TEXT(engine, endpoint),
 	TEXT(engine, endpoint_source),
@@ -365,6 +373,12 @@ static const Field server_rows[] = {
 	{ FIELD_NUMBER, NULL, "elapsed_ms", offsetof(FactsServer, elapsed_ms), NULL },
 	{ FIELD_TEXT,   NULL, "why",        offsetof(FactsServer, why), NULL },
 };
+
+static const Field secret_rows[] = {
+	{ FIELD_TEXT,   NULL, "path", offsetof(FactsSecret, path), NULL },
+	{ FIELD_NUMBER, NULL, "mode", offsetof(FactsSecret, mode), NULL },
+	{ FIELD_NUMBER, NULL, "uid",  offsetof(FactsSecret, uid), NULL },
+};
 /* clang-format on */
 
 const Fields facts_fields = { facts_rows, G_N_ELEMENTS(facts_rows) };
@@ -372,6 +386,7 @@ const Fields card_fields = { card_rows, G_N_ELEMENTS(card_rows) };
 const Fields directory_fields = { directory_rows, G_N_ELEMENTS(directory_rows) };
 const Fields port_fields = { port_rows, G_N_ELEMENTS(port_rows) };
 const Fields server_fields = { server_rows, G_N_ELEMENTS(server_rows) };
+const Fields secret_fields = { secret_rows, G_N_ELEMENTS(secret_rows) };
 
 void fields_init(gpointer object, const Fields *fields)
 {

@@ -29,6 +29,7 @@ extern const Fields card_fields;
 extern const Fields directory_fields;
 extern const Fields port_fields;
 extern const Fields server_fields;
+extern const Fields secret_fields;
 
 /** Sets every number to FACTS_UNKNOWN; the rest of a zeroed struct is right already. */
 void fields_init(gpointer object, const Fields *fields);

@@ -59,13 +59,14 @@ typedef struct {
 } FactsMemory;
 
 typedef struct {
-	guint64 count;       /* usable: the lower of affinity and quota, rounded up */
-	guint64 affinity;    /* CPUs this process may run on */
-	guint64 online;      /* CPUs that the kernel runs */
-	guint64 physical;    /* cores, of those that are online */
-	guint64 quota_milli; /* cgroup quota in 1/1000 CPU; FACTS_UNKNOWN: none found */
-	char *features;      /* of sse4.2 avx avx2 f16c fma avx512f amx neon dotprod i8mm sve … */
-	char *governor;      /* (nullable): of the first CPU: "performance", "powersave" */
+	guint64 count;          /* usable: the lower of affinity and quota, rounded up */
+	guint64 affinity;       /* CPUs this process may run on */
+	guint64 online;         /* CPUs that the kernel runs */
+	guint64 physical;       /* cores, of those that are online */
+	guint64 quota_milli;    /* cgroup quota in 1/1000 CPU; FACTS_UNKNOWN: none found */
+	guint64 steal_permille; /* of the time since the start, what other virtual machines got */
+	char *features; /* of sse4.2 avx avx2 f16c fma avx512f amx neon dotprod i8mm sve … */
+	char *governor; /* (nullable): of the first CPU: "performance", "powersave" */
 	Fact is_on_battery;
 	Fact has_virtualization; /* it can run virtual machines, as the processor says */
 	Fact has_kvm;            /* /dev/kvm is there */
@@ -89,6 +90,12 @@ typedef struct {
 	Fact is_prefix_foreign;  /* brew: made for another processor than this machine's */
 	char *sources_conflict;  /* apt: URL and suite that have two keys; "" for none */
 } FactsPackages;
+
+/** Tools that stacks name and that no other facts tell of. */
+typedef struct {
+	char *git, *python;                 /* (nullable): programs; the newest Python 3 */
+	char *git_version, *python_version; /* (nullable): when a file says it */
+} FactsTools;
 
 /** What is there already and would collide. */
 typedef struct {

@@ -85,6 +85,7 @@ json_t *facts_to_json(const Facts *facts)
 	                          list_to_json(facts->directories, &directory_fields));
 	(void)json_object_set_new(result, "ports", list_to_json(facts->ports, &port_fields));
 	(void)json_object_set_new(result, "servers", list_to_json(facts->servers, &server_fields));
+	(void)json_object_set_new(result, "secrets", list_to_json(facts->secrets, &secret_fields));
 	return result;
 }
 
@@ -180,6 +181,11 @@ static gpointer make_server(void)
 	return facts_server_new(NULL);
 }
 
+static gpointer make_secret(void)
+{
+	return facts_secret_new(NULL);
+}
+
 static bool list_from_json(const json_t *object, const List *list, GError **error)
 {
 	const json_t *array = json_object_get(object, list->name);
@@ -201,6 +207,7 @@ static bool lists_from_json(const json_t *object, Facts *facts, GError **error)
 		{ "directories", facts->directories, &directory_fields, make_directory },
 		{ "ports", facts->ports, &port_fields, make_port },
 		{ "servers", facts->servers, &server_fields, make_server },
+		{ "secrets", facts->secrets, &secret_fields, make_secret },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)

@@ -24,6 +24,9 @@ typedef struct {
 	guint64 keys;              /* kernel.keys.maxkeys */
 	guint64 user_namespaces;   /* user.max_user_namespaces */
 	Fact lets_user_namespaces; /* to users without privilege */
+	char *core_pattern; /* (nullable): where core files go: "core", "|/usr/bin/PROGRAM …" */
+	char *perf;   /* (nullable): kernel.perf_event_paranoid: "2"; "" for a kernel without it */
+	char *ptrace; /* (nullable): kernel.yama.ptrace_scope: "1"; "" for a kernel without it */
 } FactsLimits;
 
 typedef struct {

@@ -23,6 +23,15 @@ static Fact lets_user_namespaces(const FactsSource *source, guint64 most)
 	               : FACT_NO;
 }
 
+/* Returns: (transfer full) (nullable): "" where the kernel has no such setting. */
+static char *kernel_text(const FactsSource *source, const char *name)
+{
+	g_autofree char *path = g_strconcat("/proc/sys/kernel/", name, NULL);
+	char *text = source_line(source, path);
+
+	return text == NULL && !source_exists(source, path) ? g_strdup("") : text;
+}
+
 static void read_system(const FactsSource *source, FactsLimits *limits)
 {
 	limits->pids = kernel_number(source, "kernel/pid_max");
@@ -33,6 +42,9 @@ static void read_system(const FactsSource *source, FactsLimits *limits)
 	limits->backlog = kernel_number(source, "net/core/somaxconn");
 	limits->keys = kernel_number(source, "kernel/keys/maxkeys");
 	limits->user_namespaces = kernel_number(source, "user/max_user_namespaces");
+	limits->core_pattern = kernel_text(source, "core_pattern");
+	limits->perf = kernel_text(source, "perf_event_paranoid");
+	limits->ptrace = kernel_text(source, "yama/ptrace_scope");
 	limits->lets_user_namespaces = lets_user_namespaces(source, limits->user_namespaces);
 }
 

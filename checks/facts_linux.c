@@ -96,6 +96,8 @@ void facts_read_machine(const FactsSource *source, Facts *facts)
 		facts->system.machine = hypervisor(source);
 	memory_read(source, &limits, &facts->memory);
 	cpu_read(source, &limits, &facts->cpu);
+	if (facts->system.machine != NULL && *facts->system.machine != '\0')
+		facts->cpu.steal_permille = cpu_steal_read(source);
 	limits_read(source, &limits, &facts->limits);
 	kernel_read(source, &limits, facts->system.kernel, &facts->kernel);
 	clock_read(source, &facts->clock);

@@ -11,6 +11,8 @@ void memory_read(const FactsSource *source, const CgroupLimits *limits, FactsMem
 
 /** Fills count, affinity, online, physical, governor and the like; not the features. */
 void cpu_read(const FactsSource *source, const CgroupLimits *limits, FactsCpu *cpu);
+/** Returns: of the time since the start, what the hypervisor gave to others, in 1/1000. */
+guint64 cpu_steal_read(const FactsSource *source);
 
 /** Returns: how many CPUs "0-3,8" names; FACTS_UNKNOWN for another text. */
 guint64 cpu_list_count(const char *list);

@@ -35,6 +35,13 @@ typedef struct {
 	Fact keeps_modes;   /* the rights of a file are what chmod() set */
 } FactsDirectory;
 
+/** A file that only its owner should read. */
+typedef struct {
+	char *path;
+	guint64 mode; /* rights: 0600 */
+	guint64 uid;
+} FactsSecret;
+
 typedef struct {
 	FactsSystem system;
 	FactsMemory memory;
@@ -45,6 +52,7 @@ typedef struct {
 	FactsGpu gpu;
 	FactsPackages packages;
 	FactsInstalled installed;
+	FactsTools tools;
 	FactsEngine engine;
 	FactsClient client;
 	FactsDesktop desktop;
@@ -55,5 +63,6 @@ typedef struct {
 	GPtrArray *directories; /* (element-type FactsDirectory) */
 	GPtrArray *ports;       /* (element-type FactsPort) */
 	GPtrArray *servers;     /* (element-type FactsServer) */
+	GPtrArray *secrets;     /* (element-type FactsSecret): those that are there */
 	guint64 elapsed_us;
 } Facts;

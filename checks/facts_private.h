@@ -113,6 +113,7 @@ FactsDirectory *facts_directory_new(const char *path);
 void facts_directory_free(gpointer directory);
 FactsPort *facts_port_new(guint64 number);
 FactsServer *facts_server_new(const char *url);
+FactsSecret *facts_secret_new(const char *path);
 /** @known: (nullable) (element-type FactsDirectory): what is read already is not read again. */
 FactsDirectory *facts_read_directory(const char *path, const GPtrArray *known);
 FactsPort *facts_read_port(guint16 number);

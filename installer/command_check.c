@@ -91,8 +91,13 @@ static Preflight *needs_here(App *app, const Stack *stack, const char *profile, 
 	g_autofree char *prefix =
 		set != NULL ? g_strdup(set)
 			    : paths_expand(app->paths, stack != NULL ? stack->prefix : "~", error);
+	Preflight *preflight = NULL;
 
-	return prefix != NULL ? preflight_new(stack, profile, prefix, app->paths->state) : NULL;
+	if (prefix == NULL)
+		return NULL;
+	preflight = preflight_new(stack, profile, prefix, app->paths->state);
+	preflight_take_installed(preflight, app, stack);
+	return preflight;
 }
 
 static void print_heading(App *app, const FindingsReport *report)
@@ -325,6 +330,7 @@ bool command_facts(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSED,
 		                 .port_count = ports->len,
 		                 .is_engine_asked = true,
 		                 .is_keyring_asked = true,
+		                 .are_tools_asked = true,
 		                 .is_package_work_asked = true };
 	g_autoptr(Facts) facts = facts_read(&request);
 	g_autoptr(json_t) object = facts_to_json(facts);

@@ -25,26 +25,36 @@ const ManualText manual_text_table[] = {
 	  .details =
 	          "Reads the machine once and judges what it read against what STACK needs; "
 	          "without STACK, against what a small one needs. With CHECKs, or patterns as "
-	          "\"disk.*\", judges these alone. Changes nothing; runs no program; "
-	          "with --all, or where CHECKs are named, nvidia-smi and the compose plugin are "
-	          "asked what no file tells. "
-	          "With --network the servers that STACK is loaded from are asked, all at once.\n\n"
+	          "\"disk.*\", judges these alone. Without --fix it changes nothing; runs no "
+	          "program; with --all, "
+	          "or where CHECKs are named, nvidia-smi and the compose plugin are asked what no "
+	          "file tells. With --network the servers that STACK is loaded from are asked, "
+	          "all at once.\n\n"
 	          "Each check passes, warns or fails; a number that could not be read is unknown. "
 	          "Each names what was measured, what is needed, where both come from, and what "
 	          "can be done. What fails can be let pass with --ignore. The page of --html "
-	          "names no user, no home directory and no host.",
+	          "names no user, no home directory and no host.\n\n"
+	          "With --fix what can be mended safely is shown, done once that is confirmed, "
+	          "and judged again: settings of the kernel (a file for each in /etc/sysctl.d), "
+	          "the group docker, a link to the compose plugin, and Docker Desktop's settings, "
+	          "for which it is stopped and started again. The rest is left alone, with its "
+	          "remedy. It is one run with a journal, as an installation is: \"slipway "
+	          "resume\" and \"slipway rollback\" deal with one that was killed, and --fix "
+	          "--undo takes back all of it, but what somebody has changed since.",
 	  .example = "slipway check localagent\n"
 	             "slipway check localagent mem.total 'disk.*'\n"
 	             "slipway check localagent --network 'net.*'\n"
+	             "slipway check localagent --fix\n"
 	             "# judge a machine that is not this one\n"
 	             "slipway facts > that-machine.json\n"
 	             "slipway check --facts that-machine.json localagent",
-	  .settings = "profile prefix ignore mirror ca-bundle check-timeout html json",
-	  .statuses = "ok failed data cannot-create config",
-	  .files = "" },
+	  .settings = "profile prefix ignore mirror ca-bundle check-timeout html user yes json",
+	  .statuses = "ok failed usage data cannot-create denied config",
+	  .files = "state" },
 	{ .name = "check explain",
-	  .details = "Prints what the table knows of a check: why it matters, where its number "
-	             "comes from, what can be done.",
+	  .details =
+	          "Prints what the table knows of a check: why it matters, where its number comes "
+	          "from, what can be done.",
 	  .example = "slipway check --list\nslipway check explain mem.total",
 	  .settings = "json",
 	  .statuses = "ok",
@@ -70,6 +80,8 @@ const ManualText manual_text_table[] = {
 	          "A run that was killed is finished by \"slipway resume\" or taken back by "
 	          "\"slipway rollback\". A second run changes nothing, asks for no privilege and "
 	          "opens no network connection.\n\n"
+	          "With another --profile, an installed stack becomes that: containers that the "
+	          "profile does not have are removed; the others, data and keys stay.\n\n"
 	          "What is there already and is not slipway's is never overwritten, and neither "
 	          "is a file that a person edited.",
 	  .example = "slipway install localagent\n"
@@ -87,9 +99,9 @@ const ManualText manual_text_table[] = {
 	  .statuses = "ok unverified " CHANGES "interrupted",
 	  .files = "state keystore" },
 	{ .name = "resume",
-	  .details = "Goes on with an installation or an uninstallation that was interrupted, from "
-	             "its "
-	             "journal. When no run was interrupted, does the steps that --defer put off.",
+	  .details =
+	          "Goes on with an installation or an uninstallation that was interrupted, from "
+	          "its journal. When no run was interrupted, does the steps that --defer put off.",
 	  .example = "slipway resume --yes",
 	  .settings = "yes defer mirror network-timeout html json " OPENS_KEYS,
 	  .statuses = "ok unverified " CHANGES "interrupted",
@@ -105,11 +117,10 @@ const ManualText manual_text_table[] = {
 	  .files = "state" },
 	{ .name = "uninstall",
 	  .details =
-	          "Takes away exactly what the receipt says that slipway added, packages included. "
-	          "What was there before stays, and so does every file that a person edited; both "
-	          "are named. The keys stay unless --keys is given, the models that were pulled "
-	          "unless "
-	          "--models is.",
+	          "Takes away exactly what the receipt says that slipway added, packages "
+	          "included. What was there before stays, and so does every file that a person "
+	          "edited; both are named. The keys stay unless --keys is given, the models that "
+	          "were pulled unless --models is.",
 	  .example = "slipway uninstall localagent\n"
 	             "slipway uninstall localagent --keys --yes",
 	  .settings = "yes lock-timeout package-lock-timeout html json " OPENS_KEYS,
@@ -125,12 +136,11 @@ const ManualText manual_text_table[] = {
 	  .statuses = "ok data io denied config",
 	  .files = "state" },
 	{ .name = "doctor",
-	  .details =
-	          "Looks at what slipway left here, and changes nothing: runs that were "
-	          "interrupted, journals and receipts that are damaged, definitions and copies "
-	          "that are gone, files that are missing, replaced or edited, what is of no use "
-	          "any "
-	          "more. Each finding says what can be done. Ends with 1 when one of them fails.",
+	  .details = "Looks at what slipway left here, and changes nothing: runs that were "
+	             "interrupted, journals and receipts that are damaged, definitions and copies "
+	             "that are gone, files that are missing, replaced or edited, what is of no use "
+	             "any more. Each finding says what can be done. Ends with 1 when one of them "
+	             "fails.",
 	  .example = "slipway doctor --json",
 	  .settings = "json " OPENS_KEYS,
 	  .statuses = "ok failed config",
@@ -140,19 +150,17 @@ const ManualText manual_text_table[] = {
 	          "Shows every stack that is installed, or one: its services as the engine has "
 	          "them now, where they are, the keys that they have, and what is no longer as it "
 	          "was installed: missing, changed, edited or replaced. Says what was deferred, "
-	          "and "
-	          "whether a run was interrupted. With STACK, ends with 1 when a service is not "
-	          "well.",
+	          "and whether a run was interrupted. With STACK, ends with 1 when a service is "
+	          "not well.",
 	  .example = "slipway status\n"
 	             "slipway status localagent --json",
 	  .settings = "json",
 	  .statuses = "ok failed foreign unavailable denied deadline",
 	  .files = "state" },
 	{ .name = "stacks",
-	  .details =
-	          "Lists the stacks that the program carries. With STACK, shows one: its profiles, "
-	          "what it needs, its keys, ports and services. STACK may be a directory or an "
-	          "archive here, too.",
+	  .details = "Lists the stacks that the program carries. With STACK, shows one: its "
+	             "profiles, what it needs, its keys, ports and services. STACK may be a "
+	             "directory or an archive here, too.",
 	  .example = "slipway stacks\n"
 	             "slipway stacks octollm\n"
 	             "slipway stacks ./my-stack.tar.zst",
@@ -160,9 +168,9 @@ const ManualText manual_text_table[] = {
 	  .statuses = "ok data config",
 	  .files = "" },
 	{ .name = "unpack",
-	  .details =
-	          "Writes the files of STACK into DIR, which must not exist. Installs nothing. The "
-	          "directory can be changed and then be given to every command in place of STACK.",
+	  .details = "Writes the files of STACK into DIR, which must not exist. Installs nothing. "
+	             "The directory can be changed and then be given to every command in place of "
+	             "STACK.",
 	  .example = "slipway unpack localagent ./my-agent\n"
 	             "slipway plan ./my-agent",
 	  .settings = "json",
@@ -171,11 +179,9 @@ const ManualText manual_text_table[] = {
 	{ .name = "keys set",
 	  .details =
 	          "Keeps a secret under NAME in the keystore. On a terminal it is asked for "
-	          "without "
-	          "echo; a script writes it to stdin with --stdin, or to another descriptor with "
-	          "--fd, or takes it over from a variable with --from-env. It is never an "
-	          "argument, "
-	          "where other users of the machine could see it.\n\n"
+	          "without echo; a script writes it to stdin with --stdin, or to another "
+	          "descriptor with --fd, or takes it over from a variable with --from-env. It is "
+	          "never an argument, where other users of the machine could see it.\n\n"
 	          "A set of keys of their own, for a customer or a second account, is a profile: "
 	          "--profile names one, for every command of the keystore.\n\n"
 	          "With --verify the provider is asked first: see \"slipway help keys verify\".",
@@ -198,17 +204,17 @@ const ManualText manual_text_table[] = {
 	          "Lists the names of all keys of the profile: where each comes from, when it was "
 	          "made and changed, when it expires, when its provider last accepted it, how it "
 	          "came into the keystore, and a fingerprint by which two values can be compared. "
-	          "A key that expires within a fortnight is marked soon, one that did, past. Shows "
-	          "no secret.",
+	          "A key that expires within a fortnight is marked soon, one that did, past. "
+	          "Shows no secret.",
 	  .example = "slipway keys list\n"
 	             "slipway keys list --all-profiles --json",
 	  .settings = "profile key-profile " OPENS_KEYS " json",
 	  .statuses = "ok unavailable denied config",
 	  .files = "keystore" },
 	{ .name = "keys remove",
-	  .details = "Takes the key out of the keystore. A variable of that name in the "
-	             "environment is "
-	             "not touched, and is mentioned.",
+	  .details =
+	          "Takes the key out of the keystore. A variable of that name in the environment "
+	          "is not touched, and is mentioned.",
 	  .example = "slipway keys remove OPENAI_API_KEY",
 	  .settings = "profile key-profile " OPENS_KEYS,
 	  .statuses = "ok failed unavailable busy denied config",
@@ -216,10 +222,10 @@ const ManualText manual_text_table[] = {
 	{ .name = "keys profiles",
 	  .details =
 	          "Lists the profiles that have keys. A profile is there as long as it has one. "
-	          "With "
-	          "--remove, takes away all keys of a profile, after it has named them and asked. "
-	          "With --rename, gives them another profile; a run that is killed leaves each key "
-	          "under one of the two names, or under both, and the same command goes on.",
+	          "With --remove, takes away all keys of a profile, after it has named them and "
+	          "asked. With --rename, gives them another profile; a run that is killed leaves "
+	          "each key under one of the two names, or under both, and the same command goes "
+	          "on.",
 	  .example = "slipway keys profiles\n"
 	             "slipway keys profiles --rename work=office\n"
 	             "slipway keys profiles --remove work",
@@ -227,18 +233,15 @@ const ManualText manual_text_table[] = {
 	  .statuses = "ok failed unavailable busy denied config",
 	  .files = "keystore" },
 	{ .name = "keys import",
-	  .details = "Takes keys over from FILE: a .env file, or one that \"slipway keys export\" "
-	             "wrote. "
-	             "Shows their names, saves them, reads them back and compares. A value that is "
-	             "there and differs is replaced after a question only, or with --yes.\n\n"
-	             "A .env file has no standard, so a line that programs read differently is "
-	             "refused "
-	             "with its number: put such a value into single quotes. Afterwards the keys "
-	             "can be "
-	             "taken out of FILE: each line becomes a comment without the value, if nobody "
-	             "changed the file meanwhile, and the old bytes are overwritten. What a "
-	             "journal, a "
-	             "snapshot, a backup or a flash disk has of them is out of reach.",
+	  .details =
+	          "Takes keys over from FILE: a .env file, or one that \"slipway keys export\" "
+	          "wrote. Shows their names, saves them, reads them back and compares. A value "
+	          "that is there and differs is replaced after a question only, or with --yes.\n\n"
+	          "A .env file has no standard, so a line that programs read differently is "
+	          "refused with its number: put such a value into single quotes. Afterwards the "
+	          "keys can be taken out of FILE: each line becomes a comment without the value, "
+	          "if nobody changed the file meanwhile, and the old bytes are overwritten. What "
+	          "a journal, a snapshot, a backup or a flash disk has of them is out of reach.",
 	  .example = "slipway keys import .env --only OPENAI_API_KEY,ANTHROPIC_API_KEY\n"
 	             "slipway keys import .env --shred\n"
 	             "slipway keys import team.keys --profile work",
@@ -250,8 +253,7 @@ const ManualText manual_text_table[] = {
 	          "Writes keys of the profile into FILE, which must not exist: encrypted under a "
 	          "passphrase of its own, in the format of the keystore itself. It is asked for "
 	          "twice, or comes from --bundle-passphrase-fd or --bundle-passphrase-file. There "
-	          "is "
-	          "no way to write keys in the clear.",
+	          "is no way to write keys in the clear.",
 	  .example = "slipway keys export team.keys --only OPENAI_API_KEY\n"
 	             "# on the other machine\n"
 	             "slipway keys import team.keys",
@@ -285,10 +287,10 @@ const ManualText manual_text_table[] = {
 	  .details =
 	          "Asks the provider of each NAME whether it takes the key, with a request that "
 	          "reads and costs nothing; without NAME, for every key whose provider is known. "
-	          "The "
-	          "key goes to that provider's fixed https address alone: the certificate is "
-	          "checked, no redirect is followed, and only --mirror and SLIPWAY_MIRROR can lead "
-	          "it elsewhere, no file. That a key was found good is written down beside it.\n\n"
+	          "The key goes to that provider's fixed https address alone: the certificate is "
+	          "checked, no redirect is followed, and only --mirror and SLIPWAY_MIRROR can "
+	          "lead it elsewhere, no file. That a key was found good is written down beside "
+	          "it.\n\n"
 	          "A key is valid, refused, limited (it is known, its quota is used up), unclear, "
 	          "unreachable, unverifiable (there is no address to ask) or missing.",
 	  .example = "slipway keys verify\n"
@@ -300,11 +302,10 @@ const ManualText manual_text_table[] = {
 	{ .name = "keys rotate",
 	  .details =
 	          "Puts a new secret in the place of NAME. It is first kept as NAME.pending, then "
-	          "its provider is asked whether it takes it, then it becomes NAME and the old one "
-	          "becomes NAME.previous. Killed at any point, NAME is one of the two, and the "
-	          "same "
-	          "command goes on. A new secret that the provider refuses is dropped; one that "
-	          "could not be verified stays pending.\n\n"
+	          "its provider is asked whether it takes it, then it becomes NAME and the old "
+	          "one becomes NAME.previous. Killed at any point, NAME is one of the two, and "
+	          "the same command goes on. A new secret that the provider refuses is dropped; "
+	          "one that could not be verified stays pending.\n\n"
 	          "A key that a stack generates gets a random value. Services that run go on with "
 	          "the old one until they are given the new one, and what was made with the old "
 	          "one, a database for one, still asks for it.",
@@ -318,15 +319,13 @@ const ManualText manual_text_table[] = {
 	  .details =
 	          "Shows the log of what was done with keys, the newest last: when, what, with "
 	          "which key, from where, how it ended, and by whom. No secret is in it. Then "
-	          "checks "
-	          "it, and names the line at which it was altered, taken out or moved.\n\n"
+	          "checks it, and names the line at which it was altered, taken out or moved.\n\n"
 	          "What cannot be noticed: lines behind the last change of a key that were taken "
 	          "off the end, and anything done by who can open the keystore. A line that says "
-	          "\"no seal\" was written while the keystore was not open; the next line that has "
-	          "a seal covers it. A key is never refused because the log cannot be written; "
-	          "then "
-	          "a change warns. The log holds up to 1 MiB, and four such parts before it are "
-	          "kept.",
+	          "\"no seal\" was written while the keystore was not open; the next line that "
+	          "has a seal covers it. A key is never refused because the log cannot be "
+	          "written; then a change warns. The log holds up to 1 MiB, and four such parts "
+	          "before it are kept.",
 	  .example = "slipway keys audit --since 7\n"
 	             "slipway keys audit --name OPENAI_API_KEY --json",
 	  .settings = OPENS_KEYS " json",
@@ -363,10 +362,9 @@ const ManualText manual_text_table[] = {
 	  .files = "keystore" },
 	{ .name = "keys doctor",
 	  .details = "Says where keys are kept and why, what that protects from and what not, what "
-	             "opens "
-	             "it, whether it is open, who else could touch its files, and how this process "
-	             "keeps secrets in memory; each with what can be done. Asks nothing, unlocks "
-	             "nothing, starts nothing.",
+	             "opens it, whether it is open, who else could touch its files, and how this "
+	             "process keeps secrets in memory; each with what can be done. Asks nothing, "
+	             "unlocks nothing, starts nothing.",
 	  .example = "slipway keys doctor\n"
 	             "slipway keys doctor --json",
 	  .settings = OPENS_KEYS " json",
@@ -374,17 +372,15 @@ const ManualText manual_text_table[] = {
 	  .files = "keystore" },
 	{ .name = "keys exec",
 	  .details =
-	          "Becomes COMMAND, with keys as variables in its environment: all of the profile, "
-	          "those that --only names, or those that a stack declares. What opens the "
-	          "keystore "
-	          "is not passed on. With --pristine COMMAND gets the keys, PATH, HOME, LANG, "
-	          "TERM, "
-	          "TZ, USER, LOGNAME, SHELL and TMPDIR, and no other variable. A variable that is "
-	          "set already wins over the key. The exit status is that of COMMAND.\n\n"
+	          "Becomes COMMAND, with keys as variables in its environment: all of the "
+	          "profile, those that --only names, or those that a stack declares. What opens "
+	          "the keystore is not passed on. With --pristine COMMAND gets the keys, PATH, "
+	          "HOME, LANG, TERM, TZ, USER, LOGNAME, SHELL and TMPDIR, and no other variable. "
+	          "A variable that is set already wins over the key. The exit status is that of "
+	          "COMMAND.\n\n"
 	          "With --stack, --profile is one of the stack's, and the keys are those of "
 	          "--key-profile. Inside the \"keys exec\" of another profile this is refused "
-	          "unless "
-	          "--nested is given, which takes that one's keys away first.",
+	          "unless --nested is given, which takes that one's keys away first.",
 	  .example = "slipway keys exec --only OPENAI_API_KEY -- python3 ask.py\n"
 	             "slipway keys exec --profile work --pristine -- make test\n"
 	             "slipway keys exec --stack localagent --optional -- localagent",
@@ -394,13 +390,11 @@ const ManualText manual_text_table[] = {
 	{ .name = "docker-credential",
 	  .details =
 	          "Speaks the protocol of docker's credential helpers: ACTION is store, get, "
-	          "erase, "
-	          "list or version, the question comes over stdin, the answer, also why there is "
-	          "none, goes to stdout. The passwords are keys of the profile docker. The name "
-	          "docker-credential-slipway, as a link to slipway, is the same command: docker "
-	          "runs "
-	          "it when its configuration has \"credsStore\": \"slipway\". Nobody is asked, so "
-	          "the keystore has to open without a person.",
+	          "erase, list or version, the question comes over stdin, the answer, also why "
+	          "there is none, goes to stdout. The passwords are keys of the profile docker. "
+	          "The name docker-credential-slipway, as a link to slipway, is the same command: "
+	          "docker runs it when its configuration has \"credsStore\": \"slipway\". Nobody "
+	          "is asked, so the keystore has to open without a person.",
 	  .example = "ln -s slipway ~/.local/bin/docker-credential-slipway\n"
 	             "slipway docker-credential list",
 	  .settings = OPENS_KEYS,
@@ -408,10 +402,9 @@ const ManualText manual_text_table[] = {
 	  .files = "keystore" },
 	{ .name = "facts",
 	  .details =
-	          "Prints what \"slipway check\" reads, as JSON: a description of the machine that "
-	          "can be judged elsewhere and attached to a bug report. It has no secrets; it "
-	          "does "
-	          "have the name of the home directory.",
+	          "Prints what \"slipway check\" reads, as JSON: a description of the machine "
+	          "that can be judged elsewhere and attached to a bug report. It has no secrets; "
+	          "it does have the name of the home directory.",
 	  .example = "slipway facts > facts.json",
 	  .settings = "json",
 	  .statuses = "ok",
@@ -419,8 +412,9 @@ const ManualText manual_text_table[] = {
 	{ .name = "update",
 	  .details =
 	          "Asks for the newest release, checks its signature and digest, lets the new "
-	          "program test itself, and puts it in place of this one; the previous one is kept "
-	          "for --revert. An older release is refused unless --allow-downgrade is given.\n\n"
+	          "program test itself, and puts it in place of this one; the previous one is "
+	          "kept for --revert. An older release is refused unless --allow-downgrade is "
+	          "given.\n\n"
 	          "Where a package manager owns the program, this is refused, and the command of "
 	          "that package manager is shown. Nothing is asked for on any other occasion: "
 	          "slipway never looks for releases by itself.",
@@ -446,11 +440,9 @@ const ManualText manual_text_table[] = {
 	          "for it: the names of keys that are offered are those that the embedded stacks "
 	          "declare.\n\n"
 	          "With WORDS, which are the words of a command line behind \"slipway\", prints "
-	          "what "
-	          "could stand in place of the last one. The first line says what the shell is to "
-	          "add: words (nothing), files, directories, or command N, when the command line "
-	          "of "
-	          "another program begins at word N.",
+	          "what could stand in place of the last one. The first line says what the shell "
+	          "is to add: words (nothing), files, directories, or command N, when the command "
+	          "line of another program begins at word N.",
 	  .example =
 	          "# bash\n"
 	          "slipway completion bash > ~/.local/share/bash-completion/completions/slipway\n"

@@ -91,7 +91,8 @@ void plan_settle_projects(Plan *plan)
 		heir = find_heir(plan, record);
 		if (heir)
 			take_over(heir, record);
-		else if (!json_flag(json_object_get(record, "inputs"), "is_retired"))
+		else if (!json_flag(json_object_get(record, "inputs"), "is_retired") &&
+		         !plan_find(plan, json_text_or(record, "id", ""))) /* of another project */
 			retire(plan, record);
 	}
 }

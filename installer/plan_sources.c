@@ -6,6 +6,7 @@
 
 #include "base/fault.h"
 #include "base/http.h"
+#include "base/http_reach.h"
 #include "installer/plan_private.h"
 #include "payload/catalogue.h"
 
@@ -127,6 +128,35 @@ static char *why_missing(const Asked *asked, char *const *urls, const bool *answ
 	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+static guint count_hosts(const GPtrArray *urls)
+{
+	g_autoptr(GHashTable) hosts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	for (guint i = 0; i + 1 < urls->len; i++) {
+		char *host = http_host_of(urls->pdata[i]);
+
+		g_hash_table_add(hosts, host ? host : g_strdup(urls->pdata[i]));
+	}
+	return g_hash_table_size(hosts);
+}
+
+/* One cause, one sentence: where several servers were asked and none answers. */
+static void name_one_cause(const GPtrArray *urls, const bool *answers, char *const *why,
+                           GString *missing)
+{
+	guint hosts = count_hosts(urls);
+
+	for (guint i = 0; i + 1 < urls->len; i++)
+		if (answers[i])
+			return;
+	if (missing->len == 0 || hosts < 2)
+		return;
+	g_string_printf(missing,
+	                "none of the %u servers answers: this machine is offline, or a proxy or a "
+	                "firewall is in the way (%s: %s)",
+	                hosts, (const char *)urls->pdata[0], why[0] ? why[0] : "no answer");
+}
+
 /* Puts off what may be; names the rest in @missing. */
 static void judge_sources(Plan *plan, const GArray *asked, const GPtrArray *urls, guint timeout_ms,
                           bool may_defer, GString *missing)
@@ -145,6 +175,8 @@ static void judge_sources(Plan *plan, const GArray *asked, const GPtrArray *urls
 		else if (reason)
 			g_string_append_printf(missing, "%s%s", missing->len ? "; " : "", reason);
 	}
+	if (asked->len > 1)
+		name_one_cause(urls, answers, why, missing);
 	for (guint i = 0; i + 1 < urls->len; i++)
 		g_free(why[i]);
 	g_free(why);
@@ -161,9 +193,11 @@ bool plan_probe_sources(Plan *plan, guint timeout_ms, bool may_defer, GError **e
 	if (missing->len == 0)
 		return true;
 
-	fault_set(error, STATUS_UNAVAILABLE,
-	          "Nothing was changed. Put these steps off with --defer, or name a mirror with "
-	          "--mirror.",
-	          "cannot be reached: %s", missing->str);
+	g_autofree char *hint =
+		g_strdup_printf("Nothing was changed. \"slipway check %s --network\" names the "
+	                        "cause. Put these steps off with --defer, or name a mirror with "
+	                        "--mirror.",
+	                        plan->stack);
+	fault_set(error, STATUS_UNAVAILABLE, hint, "cannot be reached: %s", missing->str);
 	return false;
 }

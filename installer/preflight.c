@@ -88,6 +88,7 @@ static void take_stack(Preflight *preflight, const Stack *stack, const char *pro
 		.needs_packages = lacks_tools(stack, profile),
 	};
 	preflight_take_services(preflight, stack, profile);
+	preflight_take_tools(preflight, stack, profile);
 	preflight_take_models(preflight, stack, profile);
 }
 
@@ -100,6 +101,7 @@ Preflight *preflight_new(const Stack *stack, const char *profile, const char *pr
 	preflight->ports = g_array_new(FALSE, FALSE, sizeof(CheckPortNeed));
 	preflight->models = g_array_new(FALSE, FALSE, sizeof(CheckModelNeed));
 	preflight->services = g_ptr_array_new();
+	preflight->secrets = g_ptr_array_new_with_free_func(g_free);
 	preflight->prefix = g_strdup(prefix);
 	preflight->state = g_strdup(state);
 
@@ -147,6 +149,8 @@ void preflight_free(Preflight *preflight)
 	g_array_unref(preflight->ports);
 	g_array_unref(preflight->models);
 	g_ptr_array_unref(preflight->services);
+	g_ptr_array_unref(preflight->secrets);
+	g_free(preflight->others);
 	g_free(preflight->prefix);
 	g_free(preflight->state);
 	g_free(preflight);
@@ -173,6 +177,14 @@ static void say_asleep(gpointer data)
 	          WAKE_TIMEOUT_MS / 1000);
 }
 
+/* Returns: (nullable): NULL where nobody has looked at what is installed. */
+static const char *const *secret_paths(const Preflight *preflight)
+{
+	return preflight->secrets->len > 0
+	               ? (const char *const *)(gpointer)preflight->secrets->pdata
+	               : NULL;
+}
+
 Facts *preflight_facts(const Preflight *preflight)
 {
 	const char *directories[] = { preflight->prefix, preflight->state, NULL };
@@ -180,7 +192,11 @@ Facts *preflight_facts(const Preflight *preflight)
 	FactsRequest request = { .directories = directories,
 		                 .ports = ports,
 		                 .port_count = preflight->ports->len,
-		                 .is_engine_asked = preflight->needs.engine != NULL,
+		                 .secrets = secret_paths(preflight),
+		                 .are_tools_asked = preflight->needs.git != NULL ||
+		                                    preflight->needs.python != NULL,
+		                 .is_engine_asked = preflight->needs.engine != NULL ||
+		                                    preflight->needs.project != NULL,
 		                 .is_keyring_asked = preflight->needs.needs_keyring,
 		                 .is_package_work_asked = preflight->needs.needs_packages };
 
@@ -191,6 +207,8 @@ Facts *preflight_facts(const Preflight *preflight)
 	Facts *facts = facts_read(&request);
 	if (must_ask_cards(preflight, facts))
 		facts_ask_cards(facts);
+	if (preflight->is_slow_asked)
+		facts_ask_tools(facts);
 	if (preflight->is_slow_asked && preflight->needs.compose != NULL)
 		facts_ask_compose(facts);
 	return facts;

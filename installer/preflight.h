@@ -18,6 +18,8 @@ typedef struct {
 	bool is_slow_asked;  /* set it to run nvidia-smi even where memory is large enough, and the compose
 	                      * plugin where no file says its version */
 	Term *term; /* (nullable): hears that Docker Desktop is asleep; without it nobody waits for it */
+	GPtrArray *secrets; /* (element-type utf8): files that only their owner should read; NULL ends it */
+	char *others;       /* (nullable): names of other stacks that are installed */
 	char *prefix;
 	char *state;
 } Preflight;
@@ -50,6 +52,10 @@ Preflight *preflight_new(const Stack *stack, const char *profile, const char *pr
 Preflight *preflight_new_elsewhere(const Stack *stack, const char *profile, const char *prefix,
                                    const char *home);
 void preflight_free(Preflight *preflight);
+
+/** Takes in what is installed on this machine: the needs of stacks other than @stack (nullable), and the files
+ *  that hold secrets. */
+void preflight_take_installed(Preflight *preflight, const App *app, const Stack *stack);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Preflight, preflight_free)
 
 /** Returns: (transfer full): the facts that judging @preflight takes; blocks as facts_read(). */

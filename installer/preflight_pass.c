@@ -30,6 +30,18 @@ static void take_ports(Preflight *preflight, const Plan *plan)
 	}
 }
 
+/* Returns: (transfer none) (nullable): the compose project that runs now, or will: its ports are its own. */
+static const char *project_of(const Plan *plan)
+{
+	for (guint i = 0; i < plan->items->len; i++) {
+		const PlanItem *item = g_ptr_array_index(plan->items, i);
+
+		if (item->step->kind == &step_kind_compose)
+			return json_text(item->step->inputs, "project");
+	}
+	return NULL;
+}
+
 bool preflight_pass(App *app, const StackBundle *bundle, const Plan *plan, GError **error)
 {
 	const char *const *ignored = (const char *const *)settings_list(app->settings, "ignore");
@@ -39,7 +51,9 @@ bool preflight_pass(App *app, const StackBundle *bundle, const Plan *plan, GErro
 	g_autoptr(GPtrArray) findings = NULL;
 
 	preflight->term = app->term;
+	preflight_take_installed(preflight, app, stacks_definition(bundle));
 	preflight->needs.needs_packages = installs_packages(plan);
+	preflight->needs.project = project_of(plan);
 	take_ports(preflight, plan);
 	facts = preflight_facts(preflight);
 	if (preflight->needs.compose != NULL)

@@ -77,10 +77,8 @@ typedef struct StepHost {
 	const char *keystore_new_key_file; /* (nullable): for a new store without a key source */
 } StepHost;
 
-/**
- * One kind of step: a row of step_kind_table[].  All functions block and are called on a thread
- * of their own; they may be called again after a crash at any point.
- */
+/** One kind of step: a row of step_kind_table[].  All functions block and are called on a thread
+ *  of their own; they may be called again after a crash at any point. */
 struct StepKind {
 	const char *name; /* in stack.ini: kind = NAME */
 	const char *verb; /* stands before the path where a step has no title */

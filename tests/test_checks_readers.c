@@ -11,6 +11,7 @@
 
 #include "checks/facts_cgroup.h"
 #include "checks/facts_os.h"
+#include "checks/facts_tools.h"
 #include "tests/checks_tree.h"
 
 #define MIB G_GUINT64_CONSTANT(1048576)
@@ -230,7 +231,7 @@ static const Packages packages[] = {
 	{ "many-broken", "debian", NULL, "apt", "a b c d e", 6, FACT_NO, FACT_NO,
 	  { APT, UPDATES, { STATUS, STANZA("a", "install ok unpacked") STANZA("b", "install ok unpacked") STANZA("c", "install ok unpacked")
 	    STANZA("d", "install ok unpacked") STANZA("e", "install ok triggers-pending") STANZA("f", "install ok half-installed") } } },
-	{ "strange-status", "debian", NULL, "apt", NULL, 1, FACT_NO, FACT_NO, { APT, UPDATES, { STATUS, "Status: \nStatus" } } },
+	{ "strange-status", "debian", NULL, "apt", NULL, 1, FACT_NO, FACT_NO, { APT, UPDATES, { STATUS, "\nStatus: \nStatus" } } },
 };
 /* clang-format on */
 
@@ -357,6 +358,37 @@ static void test_dpkg_version(void)
 	g_assert_null(dpkg_version(&tree.source, wanted + 2));
 }
 
+/* Versions of tools, as files say them. */
+typedef struct {
+	const char *name, *git, *python; /* versions; NULL: not said */
+	File files[FILES_MAX];
+} ToolFiles;
+
+/* clang-format off */
+static const ToolFiles tool_files[] = {
+	{ "debian", "2.26.1", "3.11", { { "/usr/bin/git", "" }, { "/usr/bin/python3.11", "" }, { "/usr/bin/python3", "-> python3.11" },
+	  { "/var/lib/dpkg/info/git.list", "" }, { STATUS, STANZA("first", GOOD) STANZA("git", GOOD) } } },
+	{ "own-git", NULL, NULL, { { "/usr/local/bin/git", "" }, { "/var/lib/dpkg/info/git.list", "" }, { STATUS, STANZA("first", GOOD) STANZA("git", GOOD) } } },
+	{ "newest-python", NULL, "3.12", { { "/usr/bin/python3.9", "" }, { "/usr/local/bin/python3.12", "" }, { "/usr/bin/python3", "" } } },
+	{ "python-without-number", NULL, NULL, { { "/usr/bin/python3", "" } } },
+	{ "none", NULL, NULL, { { STATUS, "" } } },
+};
+/* clang-format on */
+
+static void test_tools(gconstpointer data)
+{
+	const ToolFiles *c = data;
+	g_auto(Tree) tree = { NULL };
+	g_autoptr(Facts) facts = facts_new();
+
+	tree_lay(&tree, c->files, NULL);
+	facts_read_tools(&tree.source, &facts->tools);
+	g_assert_cmpstr(facts->tools.git_version, ==, c->git);
+	g_assert_cmpstr(facts->tools.python_version, ==, c->python);
+	if (g_str_equal(c->name, "python-without-number"))
+		g_assert_cmpstr(facts->tools.python, ==, "/usr/bin/python3");
+}
+
 /* The programs of this process's tree; a limit of its control group counts as installed memory. */
 static void test_machine_with_limit(void)
 {
@@ -423,6 +455,11 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	add_rows();
+	for (gsize i = 0; i < G_N_ELEMENTS(tool_files); i++) {
+		g_autofree char *path = g_strconcat("/tools/", tool_files[i].name, NULL);
+
+		g_test_add_data_func(path, &tool_files[i], test_tools);
+	}
 	g_test_add_func("/packages/lock-holder", test_lock_holder);
 	g_test_add_func("/packages/lock-in-proc", test_lock_in_proc);
 	g_test_add_func("/packages/lock-left-behind", test_lock_left_behind);

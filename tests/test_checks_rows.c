@@ -14,9 +14,16 @@ static const CheckNeeds stack_needs = { .source = "test",
 	                                .disk_count = G_N_ELEMENTS(disk),
 	                                .engine = "20.10",
 	                                .services = services,
+	                                .git = "2.20",
+	                                .python = "",
 	                                .needs_packages = true,
 	                                .runs_models = true,
 	                                .has_user_unit = true };
+static const CheckNeeds beside_needs = { .source = "test",
+	                                 .memory_bytes = 8 * GIB,
+	                                 .others_memory_bytes = 16 * GIB,
+	                                 .others = "localagent",
+	                                 .engine = "20.10" };
 static const CheckNeeds no_needs = { .source = "test" };
 
 typedef struct {
@@ -28,6 +35,7 @@ typedef struct {
 } Case;
 
 #define ALL &stack_needs
+#define BESIDE &beside_needs
 #define NOTHING &no_needs
 #define PLACE(rest) \
 	"{'directories':[{'path':'/home/ana','existing':'/home/ana','device':1," rest "}]}"
@@ -119,6 +127,34 @@ static const Case cases[] = {
 	{ "maps/enough", "limit.map_count", ALL, "{'limits':{'map_count':262144}}", CHECK_PASS, NULL },
 	{ "maps/no-service", "limit.map_count", NOTHING, "{'limits':{'map_count':65530}}", CHECK_SKIPPED, NULL },
 	{ "backlog/short", "limit.backlog", ALL, "{'limits':{'backlog':128}}", CHECK_WARN, NULL },
+	{ "git/good", "tool.git", ALL, "{'tools':{'git':'/usr/bin/git','git_version':'2.39.5-0+deb12u2'}}", CHECK_PASS, "2.39.5-0+deb12u2" },
+	{ "git/old", "tool.git", ALL, "{'tools':{'git':'/usr/bin/git','git_version':'1.8.3.1'}}", CHECK_WARN, "1.8.3.1" },
+	{ "git/not-said", "tool.git", ALL, "{'tools':{'git':'/usr/local/bin/git'}}", CHECK_SKIPPED, NULL },
+	{ "git/not-there", "tool.git", ALL, "{}", CHECK_SKIPPED, NULL },
+	{ "git/not-needed", "tool.git", NOTHING, "{'tools':{'git':'/usr/bin/git','git_version':'1.8.3.1'}}", CHECK_SKIPPED, NULL },
+	{ "python/any", "tool.python", ALL, "{'tools':{'python':'/usr/bin/python3.6','python_version':'3.6'}}", CHECK_PASS, "3.6" },
+	{ "core/piped", "limit.core_pattern", ALL, "{'limits':{'core_pattern':'|/usr/share/apport/apport %p'}}", CHECK_PASS, "|/usr/share/apport/apport %p" },
+	{ "core/off", "limit.core_pattern", ALL, "{'limits':{'core_pattern':''}}", CHECK_PASS, "core files are off" },
+	{ "core/unknown", "limit.core_pattern", ALL, "{}", CHECK_UNKNOWN, NULL },
+	{ "perf/debian", "limit.perf", ALL, "{'limits':{'perf':'3'}}", CHECK_PASS, "3: not without privilege" },
+	{ "perf/open", "limit.perf", ALL, "{'limits':{'perf':'-1'}}", CHECK_PASS, "-1" },
+	{ "perf/unknown", "limit.perf", ALL, "{}", CHECK_UNKNOWN, NULL },
+	{ "ptrace/none", "limit.ptrace", ALL, "{'limits':{'ptrace':''}}", CHECK_PASS, "not bounded" },
+	{ "ptrace/strict", "limit.ptrace", ALL, "{'limits':{'ptrace':'3'}}", CHECK_PASS, "3: not at all" },
+	{ "ptrace/odd", "limit.ptrace", ALL, "{'limits':{'ptrace':'4'}}", CHECK_PASS, "4" },
+	{ "ptrace/no-engine", "limit.ptrace", NOTHING, "{'limits':{'ptrace':'3'}}", CHECK_SKIPPED, NULL },
+	{ "steal/some", "cpu.steal", NOTHING, "{'system':{'machine':'kvm'},'cpu':{'steal_permille':21}}", CHECK_PASS, "2.1 % since the start" },
+	{ "steal/unknown", "cpu.steal", NOTHING, "{'system':{'machine':'kvm'}}", CHECK_UNKNOWN, NULL },
+	{ "steal/no-guest", "cpu.steal", NOTHING, "{'system':{'machine':''},'cpu':{'steal_permille':21}}", CHECK_SKIPPED, NULL },
+	{ "sum/engine", "mem.stack_sum", BESIDE, "{'memory':{'total_bytes':68719476736},'engine':{'memory_bytes':17179869184}}", CHECK_WARN, "16.0 GiB" },
+	{ "sum/enough", "mem.stack_sum", BESIDE, "{'memory':{'total_bytes':68719476736},'engine':{'memory_bytes':24051816858}}", CHECK_PASS, "22.3 GiB" },
+	{ "sum/machine", "mem.stack_sum", BESIDE, "{'memory':{'total_bytes':17179869184}}", CHECK_WARN, "16.0 GiB" },
+	{ "sum/unknown", "mem.stack_sum", BESIDE, "{}", CHECK_UNKNOWN, NULL },
+	{ "sum/alone", "mem.stack_sum", ALL, "{'memory':{'total_bytes':17179869184}}", CHECK_SKIPPED, NULL },
+	{ "secrets/readable", "secrets.mode", NOTHING, "{'secrets':[{'path':'/a','mode':384},{'path':'/b','mode':416}]}", CHECK_WARN, "0640 /b" },
+	{ "secrets/good", "secrets.mode", NOTHING, "{'secrets':[{'path':'/a','mode':384}]}", CHECK_PASS, "1, for the owner alone" },
+	{ "secrets/unknown", "secrets.mode", NOTHING, "{'secrets':[{'path':'/a'}]}", CHECK_UNKNOWN, NULL },
+	{ "secrets/none", "secrets.mode", NOTHING, "{}", CHECK_SKIPPED, NULL },
 	{ "userns/rootless", "limit.userns", ALL, "{'engine':{'is_rootless':true},'limits':{'lets_user_namespaces':false}}", CHECK_FAIL, NULL },
 	{ "userns/rootful", "limit.userns", ALL, "{'engine':{'is_rootless':false},'limits':{'lets_user_namespaces':false}}", CHECK_SKIPPED, NULL },
 

@@ -158,10 +158,10 @@ class Proxies(NetworkCase):
     def test_nobody_there(self):
         with Server() as gone:
             port = gone.port
-        found = self.ask("https://files.example/x.tar.gz", HTTPS_PROXY=f"http://ana:secret@127.0.0.1:{port}")
+        found = self.ask("https://files.example/x.tar.gz", HTTPS_PROXY=f"http://ana:hunter2@127.0.0.1:{port}")
         self.assert_offline(found, "the proxy lets nothing through")
         self.assertEqual(self.online(found)["source"], f"http://127.0.0.1:{port}")
-        self.assertNotIn("secret", json.dumps(found))
+        self.assertNotIn("hunter2", json.dumps(found))
         self.assertEqual(found["net.proxy"][0]["status"], "warn")  # NO_PROXY has no localhost
 
 

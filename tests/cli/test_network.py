@@ -70,6 +70,15 @@ class Names(NetworkCase):
     def test_a_server_that_nobody_knows(self):
         self.assert_unreachable("nobody.invalid", "name not known")
 
+    def test_no_server_at_all(self):
+        """One cause is said once, and what names it."""
+        second = STEP.format(host="also.invalid").replace("thing]", "second]").replace("@prefix@", "@prefix@.second")
+        stack = self.make_stack(ini=STACK_INI + STEP.format(host="nobody.invalid") + second)
+        result = self.run_program("install", stack, "--yes", "--user")
+        self.assert_refused(result, 69, r"none of the 2 servers answers: this machine is offline")
+        self.assertEqual(result.err.count("name not known"), 1, result)
+        self.assertRegex(result.err, r'"slipway check \S+ --network" names the cause')
+
 
 class BlackHole(NetworkCase):
     """Packets that nobody answers: the queue of a listener that is full."""

@@ -48,7 +48,7 @@ def image(role):
 
 def make_images(engine):
     # The stand-ins are there at once, and what ends is given up sooner.
-    files = {name: re.sub(r"startsecs = \d+", "startsecs = 2", (STACK / "images" / name).read_text())
+    files = {name: re.sub(r"(startsecs|startretries) = \d+", r"\1 = 2", (STACK / "images" / name).read_text())
              for name in ("orchestrator.conf", "unified-fuzzer.conf")}
     stack_rig.make_images(engine, {image(role): text for role, text in DOCKERFILES.items()},
                           {**files, "lib": STACK / "images", "dind-entry": DIND_ENTRY})

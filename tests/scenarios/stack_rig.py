@@ -81,9 +81,20 @@ FILES = {"postgres-entry": POSTGRES_ENTRY, "redis-entry": REDIS_ENTRY,
          "stand-in": pathlib.Path(__file__).with_name("stack_stand_in.py")}
 
 
+class Engine(engine.NetworkEngine):
+    """One that has its images and volumes in memory, as a Machine has its changes."""
+
+    def start(self):
+        data = self.top / "data"
+        if not data.exists():
+            data.mkdir()
+            self.run(["mount", "-t", "tmpfs", "-o", "mode=711", "data", data])
+        super().start()
+
+
 def start_engine(make_images):
     """For setUpModule: an engine that ends with the module, with what `make_images` puts on it."""
-    started = engine.NetworkEngine()
+    started = Engine()
     unittest.addModuleCleanup(started.close)
     make_images(started)
     Stack.engine = started
@@ -129,16 +140,16 @@ def set_values(path, values):
     path.write_text(text)
 
 
-def copy_definition(stack, place, containers, values, interval=None):
+def copy_definition(stack, place, containers, values, interval):
     """The definition, with these values in its env; without tools, which are not what is tested.  `interval`:
-    seconds between two health checks, where the definition has more."""
+    seconds between two health checks, and two collections, where the definition has more."""
     shutil.copytree(stack, place)
     set_values(place / containers / "env", values)
     ini = place / "stack.ini"
     ini.write_text(re.sub(r"^\[tool \S+\]\n(?:\S.*\n)*", "", ini.read_text(), flags=re.M))
-    for path in (place / containers).glob("*.yaml"):
-        path.write_text(re.sub(r"\binterval: (\d+)s", lambda one: f"interval: {min(int(one[1]), interval)}s"
-                               if interval else one[0], path.read_text()))
+    for path in (*(place / containers).glob("*.yaml"), *place.rglob("prometheus.yml")):
+        path.write_text(re.sub(r"(\b|scrape_|evaluation_)(interval|scrape_timeout): (\d+)s", lambda one:
+                               f"{one[1]}{one[2]}: {min(int(one[3]), interval)}s", path.read_text()))
 
 
 def wait_for(what, seconds=120):
@@ -272,6 +283,19 @@ class Stack(unittest.TestCase):
     @classmethod
     def key(cls, name):
         return cls.slipway("keys", "get", name).stdout.strip()
+
+    @classmethod
+    def logs(cls):
+        """What all of them have said."""
+        return "".join(done.stdout + done.stderr for done in (
+            cls.engine.docker("logs", one) for one in cls.containers().values()))
+
+    def assert_not_in_layers(self, texts):
+        """No container has written one of these."""
+        layers = [one["GraphDriver"]["Data"]["UpperDir"]
+                  for one in json.loads(self.engine.docker("inspect", *self.containers().values()).stdout)]
+        found = self.engine.run(["grep", "-rlsF", *(f"-e{text}" for text in texts), *layers], check=False)
+        self.assertEqual((found.returncode, found.stdout), (1, ""), found.stderr)
 
     def assert_all_are_well(self, services):
         found = self.document("status", self.name)["stacks"][self.name]["services"]

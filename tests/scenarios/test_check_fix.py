@@ -118,18 +118,13 @@ class Desktop:
 
 class Case(unittest.TestCase):
     maxDiff = None
-    extra = ("sudo",)
 
     def setUp(self):
-        self.machine = self.enterContext(rig.Machine("bookworm", extra=self.extra)) if hasattr(
-            self, "enterContext") else self._enter(rig.Machine("bookworm", extra=self.extra))
+        self.machine = rig.Machine("bookworm", extra=("sudo",))
+        self.addCleanup(self.machine.close)
         self.machine.run(["mkdir", "-p", "/etc/sysctl.d"], check=True)
         self.machine.add_user("dev")
         self.home = self.machine.root / "home/dev"
-
-    def _enter(self, context):
-        self.addCleanup(context.close)
-        return context
 
     def check(self, *arguments, user="dev", status=None, **options):
         done = self.machine.slipway("check", *arguments, user=user, **options)

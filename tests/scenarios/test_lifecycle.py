@@ -776,6 +776,7 @@ class Profiles(Life):
         super().write(compose, **values)
         ini = self.stack / "stack.ini"
         ini.write_text(ini.read_text().replace("[key STORE_TOKEN]", PROFILES + "[key STORE_TOKEN]").replace(
+            "expect = ", "profiles = core more\nexpect = ").replace(
             "env_file = env\n", "env_file = env\nprofiles = core\n") + MORE_STEPS.replace("@project@", self.project))
         (self.stack / "compose.more.yaml").write_text(MORE)
 
@@ -807,13 +808,13 @@ class Profiles(Life):
 
     def assert_kept(self):
         self.assertEqual(self.token, self.slipway("keys", "get", "STORE_TOKEN").stdout)
-        self.assertEqual("data\n", ENGINE.docker("exec", self.containers()["store"], "cat", "/data/lines").stdout)
+        self.assertEqual("data\n", ENGINE.docker("exec", self.containers()["store"], "cat", "/data/mine").stdout)
 
     def test_there_and_back(self):
         self.install()
         before = self.containers()
         self.token = self.slipway("keys", "get", "STORE_TOKEN").stdout  # pylint: disable=attribute-defined-outside-init
-        ENGINE.docker("exec", before["store"], "sh", "-c", "echo data >/data/lines")
+        ENGINE.docker("exec", before["store"], "sh", "-c", "echo data >/data/mine")
 
         self.get("more")
         self.assertEqual({*before, "late"}, set(self.containers()))

@@ -5,7 +5,6 @@ What stands in for what cannot be had is listed in localagent_rig.py.
 """
 import json
 import shutil
-import time
 import unittest
 import urllib.parse
 
@@ -205,11 +204,12 @@ class Monitored(Localagent):
         board = json.loads((localagent_rig.STACK / "containers/monitoring/dashboard.json").read_text())
         shown = [target["expr"] for panel in board["panels"] for target in panel["targets"]
                  if "errors" not in target["expr"]]
-        end = time.monotonic() + 120
-        while empty := [expression for expression in shown if not self.query(expression)]:
-            self.assertLess(time.monotonic(), end, empty)
-            time.sleep(5)
+
+        def is_shown():
             self.assertEqual(self.complete(self.token)[0], 200)
+            return all(map(self.query, shown))
+
+        wait_for(is_shown)
 
     def test_prometheus_takes_its_files(self):
         for kind, name in (("config", "prometheus.yml"), ("rules", "rules.yml")):

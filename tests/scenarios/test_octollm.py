@@ -205,13 +205,11 @@ class Life(Octollm):
         context = octollm_rig.make_context(self.top / "context")
         self.addCleanup(shutil.rmtree, context)
         options = octollm_rig.dockerfile(context, "arm", ARM="judge", PORT=8004)
-        wrong = ENGINE.docker("build", "--network", "none", *options, "--build-arg", "OCTO_STUB=false",
-                              str(context), check=False, env=ENGINE.environment(DOCKER_BUILDKIT="0"))
+        wrong = stack_rig.build(ENGINE, context, "wrong:1", *options, "--build-arg", "OCTO_STUB=false", check=False)
         self.assertIn("upstream has code: false", wrong.stdout + wrong.stderr)
         (context / "src/services/arms/judge/src").mkdir()
         (context / "src/services/arms/judge/src/main.py").touch()
-        wrong = ENGINE.docker("build", "--network", "none", *options, str(context), check=False,
-                              env=ENGINE.environment(DOCKER_BUILDKIT="0"))
+        wrong = stack_rig.build(ENGINE, context, "wrong:1", *options, check=False)
         self.assertNotEqual(0, wrong.returncode)
         self.assertIn("upstream has code: true", wrong.stdout + wrong.stderr)
 
@@ -221,15 +219,16 @@ class Life(Octollm):
             "compose", "-p", STACK, "--project-directory", str(self.prefix / "compose"), "--env-file",
             str(self.prefix / "compose/.env"), "-f", str(self.prefix / "compose/compose.yaml"), "config").stdout
         for one in ids:
-            for words in (("logs", one), ("top", one), ("diff", one), ("history", "--no-trunc", self.image_of(one))):
-                done = ENGINE.docker(*words)
-                shown += done.stdout + done.stderr
+            for words in (("top", one), ("history", "--no-trunc", self.image_of(one))):
+                shown += ENGINE.docker(*words).stdout
+        shown += self.logs()
         for path in (*(self.home / ".local/state/slipway/log").iterdir(), *self.prefix.glob("compose/*")):
             shown += path.read_text() if path.is_file() else ""
         self.assertIn("octollm-network", shown)
         for name in KEYS:
             self.assertEqual(64, len(self.key(name)))
             self.assertNotIn(self.key(name), shown)
+        self.assert_not_in_layers(map(self.key, KEYS))
 
     @staticmethod
     def image_of(container):

@@ -4,6 +4,8 @@ SPDX-License-Identifier: Apache-2.0
 """
 import ast
 import configparser
+import itertools
+import json
 import pathlib
 import posixpath
 import re
@@ -142,6 +144,25 @@ class Files(Definition):
             with self.subTest(path.name):
                 self.assertEqual(re.findall(r"^ *\w*(?:API_KEY|TOKEN|PASSWORD|SECRET_KEY|_PAT)(?:=|: +)[A-Za-z0-9].*$",
                                             path.read_text(), re.M), [])
+
+    def test_dashboards_are_what_grafana_takes(self):
+        boards = [path for path in self.top.rglob("*.json") if "monitoring" in path.parts]
+        source = re.search(r"uid: (\S+)", next(self.top.rglob("datasources/prometheus.yml")).read_text())[1]
+        self.assertTrue(boards)
+        for path in boards:
+            self.assertLess(path.stat().st_size, 8192)  # it is in the program
+            board = json.loads(path.read_text())
+            self.assertLessEqual({"uid", "title", "schemaVersion", "version", "refresh", "time"}, set(board))
+            for name in ("id", "title"):
+                self.assertEqual(len({panel[name] for panel in board["panels"]}), len(board["panels"]))
+            for panel in board["panels"]:
+                self.assertEqual(panel["datasource"], {"type": "prometheus", "uid": source})
+                self.assertIn(panel["type"], ("stat", "gauge", "bargauge", "timeseries", "state-timeline"))
+                self.assertTrue(panel["targets"] and all(one["expr"] and one["refId"] for one in panel["targets"]))
+                self.assertLessEqual(panel["gridPos"]["x"] + panel["gridPos"]["w"], 24)
+            for one, other in itertools.combinations((panel["gridPos"] for panel in board["panels"]), 2):
+                self.assertTrue(any(first[at] + first[size] <= second[at] for first, second in (
+                    (one, other), (other, one)) for at, size in ("xw", "yh")), (path.name, one, other))
 
     def test_the_pin_is_what_is_built(self):
         self.assertIn(self.definition()["source"]["revision"], self.text())

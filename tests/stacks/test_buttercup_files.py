@@ -74,9 +74,6 @@ class Files(stack_files.Files, Buttercup, unittest.TestCase):
         images = {value for name, value in self.environment().items() if name.endswith("_IMAGE")}
         self.assertEqual(lock, {image for image in images if not image.startswith("buttercup/")})
 
-    def test_small(self):
-        self.assertLess((STACK / "compose/monitoring/dashboard.json").stat().st_size, 8192)
-
 
 class Compose(unittest.TestCase):
     """What docker compose does not judge; tests/scenarios/test_buttercup.py asks it for the rest."""
@@ -153,9 +150,6 @@ class Monitoring(unittest.TestCase):
         known = (STACK / "compose/programs/exporter.py").read_text()
         board = json.loads((STACK / "compose/monitoring/dashboard.json").read_text())
         rules = (STACK / "compose/monitoring/rules.yml").read_text()
-        for panel in board["panels"]:
-            self.assertTrue(panel["targets"] and panel["title"] and panel["gridPos"]["w"] <= 24)
-            self.assertEqual(panel["datasource"], {"type": "prometheus", "uid": "prometheus"})
         asked = " ".join(target["expr"] for panel in board["panels"] for target in panel["targets"])
         names = set(re.findall(r"buttercup_[a-z_]+", f"{asked} {rules}"))
         self.assertGreater(len(names), 6)
