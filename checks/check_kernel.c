@@ -48,6 +48,22 @@ static void judge_overlay(CheckRun *run)
 	(void)finding_add_fact(run, run->facts->kernel.has_overlay, "available", "missing");
 }
 
+static void judge_config(CheckRun *run)
+{
+	const FactsKernel *kernel = &run->facts->kernel;
+	CheckFinding *finding;
+
+	if (kernel->lacks == NULL) {
+		(void)finding_add(run, CHECK_SKIPPED,
+		                  kernel->config == NULL ? "not looked at, or no file says it"
+		                                         : "its file is no list of options");
+		return;
+	}
+	finding = finding_add(run, *kernel->lacks != '\0' ? run->check->severity : CHECK_PASS,
+	                      *kernel->lacks != '\0' ? kernel->lacks : "all there");
+	finding_set(&finding->source, g_strdup(kernel->config));
+}
+
 /* After an update of the kernel the modules of the running one may be gone. */
 static void judge_modules(CheckRun *run)
 {
@@ -176,6 +192,11 @@ const Check check_rows_kernel[] = {
 	  "An engine loads modules for networks and layers. When an update has removed those of the kernel that still runs (Arch "
 	  "Linux does), it cannot start before the machine is restarted.",
 	  applies_without_engine, judge_modules },
+	{ "kernel.config", "what the kernel was built with", CHECK_WARN, CHECK_SLOW, NULL, "/proc/config.gz, /boot/config-RELEASE",
+	  "Use one of the distribution's own kernels.",
+	  "With --all, and where no engine answers: the options that every container engine needs. A kernel that was built by hand, or "
+	  "for a small device, may lack some; those that newer kernels do without are not asked for.",
+	  applies_without_engine, judge_config },
 	{ "kernel.seccomp", "filter of system calls", CHECK_WARN, CHECK_LOCAL, NULL, "/proc/sys/kernel/seccomp",
 	  "Use a kernel with CONFIG_SECCOMP_FILTER: any of the distributions' own.",
 	  "Engines keep containers from dangerous system calls with it.",

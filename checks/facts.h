@@ -48,6 +48,9 @@ void facts_ask_compose(Facts *facts);
 /** Runs the tools whose version no file says; blocks for 3 s each at most. */
 void facts_ask_tools(Facts *facts);
 
+/** Looks through the options that the kernel was built with: some 300 KiB. */
+void facts_ask_kernel(Facts *facts);
+
 /** Asks all @urls at once how far they can be reached, and adds them to the servers; blocks for
  *  @timeout_ms (0: 2,000) at most.  @watch: (nullable): with @data, hears how many are left. */
 void facts_ask_servers(Facts *facts, const char *const *urls, guint timeout_ms,

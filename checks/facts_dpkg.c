@@ -53,8 +53,10 @@ static char *package_at(const char *text, const char *at)
 {
 	static const char key[] = "Package: ";
 
-	for (const char *line = at; line >= text; line--) {
-		if ((line == text || line[-1] == '\n') && strncmp(line, key, strlen(key)) == 0)
+	for (gsize i = (gsize)(at - text) + 1; i-- > 0;) {
+		const char *line = text + i;
+
+		if ((i == 0 || line[-1] == '\n') && strncmp(line, key, strlen(key)) == 0)
 			return rest_of_line(line + strlen(key));
 		if (line[0] == '\n' && line[1] == '\n')
 			return NULL;

@@ -109,6 +109,8 @@ static const Field facts_rows[] = {
 	FACT(kernel, is_fips),
 	FACT(kernel, has_seccomp),
 	FACT(kernel, needs_reboot),
+	TEXT(kernel, config),
+	TEXT(kernel, lacks),
 	TEXT(kernel, emulators),
 	NUMBER(limits, open_files),
 	NUMBER(limits, open_files_hard),

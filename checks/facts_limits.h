@@ -44,7 +44,9 @@ typedef struct {
 	Fact is_fips;
 	Fact has_seccomp;  /* it can filter system calls */
 	Fact needs_reboot; /* the package manager says so */
-	char *emulators;   /* (nullable): of other processors, space between: "qemu-aarch64" */
+	char *config; /* (nullable): file with the options that it was built with; when asked */
+	char *lacks; /* (nullable): of those that engines need, space between: "VETH"; "" for none */
+	char *emulators; /* (nullable): of other processors, space between: "qemu-aarch64" */
 } FactsKernel;
 
 typedef struct {

@@ -43,21 +43,19 @@ bool as_root_run(const char *const *argv, GBytes *input, GError **error)
 	return result.exit_code == 0;
 }
 
-static bool run_with_text(RootCommand command, const char *text, GError **error)
+bool as_root_put(const char *path, GBytes *bytes, GError **error)
 {
-	g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
+	RootCommand command = put_command(path);
 
 	return as_root_run(command.argv, bytes, error);
 }
 
-bool as_root_put(const char *path, const char *text, GError **error)
-{
-	return run_with_text(put_command(path), text, error);
-}
-
 bool as_root_set(const char *path, const char *text, GError **error)
 {
-	return run_with_text(set_command(path), text, error);
+	RootCommand command = set_command(path);
+	g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
+
+	return as_root_run(command.argv, bytes, error);
 }
 
 bool as_root_remove(const char *path, GError **error)

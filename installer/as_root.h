@@ -13,8 +13,8 @@
  *  privilege_run() set. */
 bool as_root_run(const char *const *argv, GBytes *input, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Writes @text to the file @path, mode 0644; its directory is made if need be. */
-bool as_root_put(const char *path, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** Writes @bytes to the file @path, mode 0644; its directory is made if need be. */
+bool as_root_put(const char *path, GBytes *bytes, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Writes @text into @path, which is there: a setting of the kernel. */
 bool as_root_set(const char *path, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;

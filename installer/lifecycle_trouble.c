@@ -6,9 +6,9 @@
 
 #include <string.h>
 
+#include "installer/document.h"
 #include "installer/engine.h"
 #include "installer/engine_logs.h"
-#include "installer/session.h"
 
 #define TAIL_LINES 10
 

@@ -207,8 +207,10 @@ Facts *preflight_facts(const Preflight *preflight)
 	Facts *facts = facts_read(&request);
 	if (must_ask_cards(preflight, facts))
 		facts_ask_cards(facts);
-	if (preflight->is_slow_asked)
+	if (preflight->is_slow_asked) {
 		facts_ask_tools(facts);
+		facts_ask_kernel(facts);
+	}
 	if (preflight->is_slow_asked && preflight->needs.compose != NULL)
 		facts_ask_compose(facts);
 	return facts;

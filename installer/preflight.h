@@ -15,11 +15,12 @@ typedef struct {
 	GArray *ports;       /* (element-type CheckPortNeed) */
 	GArray *models;      /* (element-type CheckModelNeed) */
 	GPtrArray *services; /* (element-type utf8): names of containers, borrowed */
-	bool is_slow_asked;  /* set it to run nvidia-smi even where memory is large enough, and the compose
+	bool is_slow_asked; /* set it to run nvidia-smi even where memory is large enough, and the compose
 	                      * plugin where no file says its version */
 	Term *term; /* (nullable): hears that Docker Desktop is asleep; without it nobody waits for it */
-	GPtrArray *secrets; /* (element-type utf8): files that only their owner should read; NULL ends it */
-	char *others;       /* (nullable): names of other stacks that are installed */
+	GPtrArray *
+		secrets; /* (element-type utf8): files that only their owner should read; NULL ends it */
+	char *others; /* (nullable): names of other stacks that are installed */
 	char *prefix;
 	char *state;
 } Preflight;

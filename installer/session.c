@@ -22,13 +22,6 @@
 /* Less than this is left: full.  Source: our own bound, a few files of a checkout. */
 #define FULL_BYTES (G_GUINT64_CONSTANT(1) << 20)
 
-void session_put(App *app, const char *name, json_t *value)
-{
-	if (!app->document)
-		app->document = json_object();
-	json_object_set_new(app->document, name, value);
-}
-
 /* Who can write a journal there decides what a rollback removes. */
 static bool check_state(const char *state, GError **error)
 {
@@ -192,6 +185,7 @@ static void fail_and_roll_back(Txn *txn, const GError *cause, GError **error)
 		hint = "The disk is full. Free some space, then run the command again.";
 	}
 	log_line("run", "failed: %s", message);
+	verify_tell_trouble(txn, cause);
 	if (settings_flag(txn->app->settings, "keep-partial")) {
 		fault_set(
 			error, STATUS_INCOMPLETE,

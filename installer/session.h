@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/lock.h"
+#include "installer/document.h"
 #include "installer/host.h"
 #include "installer/txn.h"
 
@@ -40,9 +41,6 @@ void session_print_notes(const Txn *txn);
 
 /** Tells the user what a finished installation kept and put off, and what comes next. */
 void session_summarize(const Txn *txn);
-
-/** Sets a member of app->document, which is made if need be. */
-void session_put(App *app, const char *name, json_t *value);
 
 /** Installs with the plan as it is now, deferred steps included; the lock is held. */
 bool install_now(App *app, const char *word, GError **error) G_GNUC_WARN_UNUSED_RESULT;

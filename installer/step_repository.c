@@ -7,7 +7,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/http.h"
-#include "installer/privilege.h"
+#include "installer/as_root.h"
 #include "installer/recipe.h"
 #include "installer/repository.h"
 #include "payload/openpgp.h"
@@ -79,22 +79,6 @@ static char *source_text(const Family *family, const CatalogueVendor *vendor, co
 	                       name, vendor->title, vendor->url, key_path);
 }
 
-/* What puts a file there as root; its text comes on stdin. */
-static char **install_argv(const char *path)
-{
-	const char *const argv[] = { "/usr/bin/install", "-D", "-m", "644",
-		                     "/proc/self/fd/0",  path, NULL };
-
-	return g_strdupv((char **)(guintptr)argv);
-}
-
-static char *install_line(const char *path)
-{
-	g_auto(GStrv) argv = install_argv(path);
-
-	return privilege_text(NULL, (const char *const *)argv);
-}
-
 static const Family *find_family(const char *manager)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(family_table); i++)
@@ -129,8 +113,8 @@ Step *repository_step(const char *manager, const char *name, const CatalogueVend
 	step->why = g_strdup("the distribution has no package that is new enough");
 	step->after = g_new0(char *, 1);
 	step->commands = g_new0(char *, 3);
-	step->commands[0] = install_line(key_path);
-	step->commands[1] = install_line(source_path);
+	step->commands[0] = as_root_put_line(key_path);
+	step->commands[1] = as_root_put_line(source_path);
 	step->sources = g_new0(char *, 2);
 	step->sources[0] = g_strdup(key_url);
 	step->inputs = json_pack("{s:s, s:s, s:s, s:s, s:s}", "key_url", key_url, "fingerprint",
@@ -186,30 +170,6 @@ static json_t *prepare_repository(const StepRun *run, GError **error)
 	                 "fingerprint", fingerprint, "source_path", source, "text", text);
 }
 
-static bool run_as_root(char **argv, GBytes *input, GError **error)
-{
-	g_auto(ProcessResult) result = { 0 };
-	const ProcessSpec spec = {
-		.argv = (const char *const *)argv,
-		.input = input,
-		.flags = PROCESS_UNINTERRUPTED,
-	};
-
-	if (!privilege_run(&spec, &result, error))
-		return false;
-	if (result.exit_code != 0)
-		fault_set(error, STATUS_CANNOT_CREATE, NULL, "%s failed: %s", argv[0],
-		          g_strstrip(result.err));
-	return result.exit_code == 0;
-}
-
-static bool put_file(const char *path, GBytes *bytes, GError **error)
-{
-	g_auto(GStrv) argv = install_argv(path);
-
-	return run_as_root(argv, bytes, error);
-}
-
 typedef struct {
 	const char *fingerprint;
 	GBytes *key;
@@ -248,7 +208,7 @@ static json_t *apply_repository(const StepRun *run, GError **error)
 
 	g_autoptr(GBytes) key = vendor.key;
 	g_autoptr(GBytes) source = g_bytes_new(text, strlen(text));
-	if (!put_file(key_path, key, error) || !put_file(source_path, source, error))
+	if (!as_root_put(key_path, key, error) || !as_root_put(source_path, source, error))
 		return NULL;
 	return json_pack("{s:s, s:s}", "key", key_path, "source", source_path);
 }
@@ -257,13 +217,11 @@ static json_t *apply_repository(const StepRun *run, GError **error)
 static bool remove_file(const char *path, bool is_ours, GPtrArray *left, GError **error)
 {
 	g_autofree char *name = g_path_get_basename(path);
-	char *argv[] = { (char *)(guintptr) "/usr/bin/rm", (char *)(guintptr) "-f",
-		         (char *)(guintptr)path, NULL };
 
 	if (!file_exists(path))
 		return true;
 	if (is_ours && g_str_has_prefix(name, "slipway-"))
-		return run_as_root(argv, NULL, error);
+		return as_root_remove(path, error);
 	g_ptr_array_add(left, g_strconcat(path, ": changed since it was written", NULL));
 	return true;
 }

@@ -143,7 +143,8 @@ static json_t *apply_sysctl(const StepRun *run, GError **error)
 		          "the kernel did not take %s=%s", wanted.setting, wanted.value);
 		return NULL;
 	}
-	if (!as_root_put(wanted.path, wanted.text, error))
+	g_autoptr(GBytes) bytes = g_bytes_new(wanted.text, strlen(wanted.text));
+	if (!as_root_put(wanted.path, bytes, error))
 		return NULL;
 	return json_pack("{s:s, s:s}", "path", wanted.path, "setting", wanted.setting);
 }

@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "installer/lifecycle_test.h"
+#include "installer/lifecycle_trouble.h"
 #include "installer/receipt.h"
 
 /* A test stands only where all that it needs is there. */
@@ -90,4 +91,28 @@ bool verify_stack(Txn *txn, GError **error)
 	}
 
 	return true;
+}
+
+/* Whether what failed is a start, or a test of what was started. */
+static bool is_about_containers(const Txn *txn, const GError *cause)
+{
+	for (guint i = 0; i < txn->steps->len; i++) {
+		const TxnStep *step = txn->steps->pdata[i];
+		const PlanItem *item = plan_find(txn->plan, step->id);
+
+		if (item && item->step->kind == &step_kind_compose &&
+		    step->state == TXN_STEP_INTENT)
+			return true;
+	}
+
+	return fault_status(cause) == STATUS_UNVERIFIED;
+}
+
+void verify_tell_trouble(const Txn *txn, const GError *cause)
+{
+	bool is_asked = cancel_signal() == 0 && is_about_containers(txn, cause);
+	g_autoptr(Lifecycle) life = is_asked ? life_of(txn, NULL) : NULL;
+
+	for (guint i = 0; life && i < life->projects->len; i++)
+		trouble_tell(life, life->projects->pdata[i], NULL);
 }

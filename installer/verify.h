@@ -14,3 +14,7 @@
  * cancellation set.
  */
 bool verify_stack(Txn *txn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Where containers that the run started are why it failed, with @cause, tells the user which service is
+ *  not well: trouble_tell().  Before they are taken back. */
+void verify_tell_trouble(const Txn *txn, const GError *cause);

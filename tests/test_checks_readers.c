@@ -290,12 +290,12 @@ static void test_lock_holder(void)
 	g_assert_cmpstr(facts->packages.lock_file, ==, files[1].path);
 }
 
-/* A user who may not open the lock file finds its holder in /proc/locks. */
+/* A lock of flock() is not asked for, as fcntl()'s is where the file can be opened: /proc/locks has both. */
 static void test_lock_in_proc(void)
 {
-	static const File files[FILES_MAX] = { APT,
-		                               { "/var/lib/dpkg/lock", "" },
-		                               { "/proc/77/comm", "apt-get\n" } };
+	static const File files[FILES_MAX] = { { "/sbin/apk", "" },
+		                               { "/lib/apk/db/lock", "" },
+		                               { "/proc/77/comm", "apk\n" } };
 	g_auto(Tree) tree = { NULL };
 	g_autoptr(Facts) facts = facts_new();
 	g_autofree char *file = NULL;
@@ -307,16 +307,16 @@ static void test_lock_in_proc(void)
 	file = g_strconcat(tree.root, files[1].path, NULL);
 	locks = g_strconcat(tree.root, "/proc/locks", NULL);
 	g_assert_cmpint(g_stat(file, &status), ==, 0);
-	text = g_strdup_printf("1: POSIX  ADVISORY  WRITE 5 00:01:2 0 EOF\n"
-	                       "2: POSIX  ADVISORY  WRITE 77 %02x:%02x:%lu 0 EOF\n",
+	text = g_strdup_printf("1: FLOCK  ADVISORY  WRITE 5 00:01:2 0 EOF\n"
+	                       "2: FLOCK  ADVISORY  WRITE 77 %02x:%02x:%lu 0 EOF\n",
 	                       (guint)(status.st_dev >> 8) & 0xfff, (guint)status.st_dev & 0xff,
 	                       (gulong)status.st_ino);
 	g_assert_true(g_file_set_contents(locks, text, -1, NULL));
 
-	facts->system.id = g_strdup("debian");
+	facts->system.id = g_strdup("alpine");
 	facts_read_packages(&tree.source, &facts->system, true, &facts->packages);
 	g_assert_cmpuint(facts->packages.lock_pid, ==, 77);
-	g_assert_cmpstr(facts->packages.lock_holder, ==, "apt-get");
+	g_assert_cmpstr(facts->packages.lock_holder, ==, "apk");
 }
 
 /* pacman's lock has no process in it: whether its maker lives, the list of processes says. */
@@ -374,6 +374,18 @@ static const ToolFiles tool_files[] = {
 	{ "none", NULL, NULL, { { STATUS, "" } } },
 };
 /* clang-format on */
+
+static void test_kernel_config(void)
+{
+	g_autofree char *few = kernel_config_lacks(
+		"#\nCONFIG_VETH=m\n# CONFIG_BRIDGE is not set\nCONFIG_NET_NS=y\n");
+	g_autofree char *none = kernel_config_lacks("");
+
+	g_assert_null(strstr(few, "VETH"));
+	g_assert_null(strstr(few, "NET_NS"));
+	g_assert_nonnull(strstr(few, "BRIDGE"));
+	g_assert_cmpuint(strlen(none), >, strlen(few));
+}
 
 static void test_tools(gconstpointer data)
 {
@@ -455,6 +467,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	add_rows();
+	g_test_add_func("/machine/kernel-config", test_kernel_config);
 	for (gsize i = 0; i < G_N_ELEMENTS(tool_files); i++) {
 		g_autofree char *path = g_strconcat("/tools/", tool_files[i].name, NULL);
 

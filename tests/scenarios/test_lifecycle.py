@@ -734,9 +734,9 @@ class FailedInstall(Life):
         self.assertEqual({"history", "lock", "log"}, {path.name for path in state.iterdir()})
 
     def test_never_healthy(self):
-        self.write(COMPOSE.replace('"/data/ready"], interval: 1s, retries: 30',
-                                   '"/data/never"], interval: 1s, retries: 2'))
-        self.fail(3, "unhealthy", "store", "everything that this run did was taken back")
+        self.write(COMPOSE.replace('"test", "-e", "/data/ready"], interval: 1s, retries: 30',
+                                   '"sh", "-c", "echo no luck; exit 1"], interval: 1s, retries: 2'))
+        self.fail(3, "The service store is unhealthy", "no luck", "everything that this run did was taken back")
         self.assert_clean()
 
     def test_a_port_that_is_stolen(self):

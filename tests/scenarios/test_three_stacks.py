@@ -59,8 +59,8 @@ class ThreeStacks(unittest.TestCase):
     def install_all(self):
         """name -> what was said of it."""
         profiles = {"localagent": "containers", "octollm": "monitoring", "buttercup": "core"}
-        # Ten seconds: that many programs more often are a processor.
-        options = {name: one.make_stack(self.top / name, self.top / f"{name}-upstream", interval=10)
+        # Four seconds: that many programs more often are a processor.
+        options = {name: one.make_stack(self.top / name, self.top / f"{name}-upstream", interval=4)
                    for name, one in RIGS.items()}
         self.slipway("keys", "set", "OPENAI_API_KEY", "--stdin", input="sk-" + secrets.token_hex(16))
         return {name: self.document("install", self.top / name, "--yes", "--profile", profiles[name], *options[name])
