@@ -10,7 +10,7 @@
 #include "base/process.h"
 #include "checks/facts_private.h"
 
-/* A plugin answers in some 15 ms; one that waits for something is not waited for. */
+/* Programs answer in some 15 ms; one that waits for something is not waited for. */
 #define ANSWER_TIMEOUT_MS 3000
 
 #define ANSWER_MAX_BYTES ((gsize)64 * 1024)
@@ -25,14 +25,20 @@ static bool is_ours(const char *path)
 	       (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-/* By the docker program's own protocol.  Returns: (transfer full) (nullable) */
-static char *ask(const char *path)
+char *program_ask(const char *path, const char *question)
 {
-	const char *const argv[] = { path, "docker-cli-plugin-metadata", NULL };
+	const char *const argv[] = { path, question, NULL };
 	const ProcessSpec spec = { .argv = argv,
 		                   .timeout_ms = ANSWER_TIMEOUT_MS,
 		                   .max_output_bytes = ANSWER_MAX_BYTES };
-	g_autofree char *answer = is_ours(path) ? process_capture(&spec, NULL) : NULL;
+
+	return is_ours(path) ? process_capture(&spec, NULL) : NULL;
+}
+
+/* By the docker program's own protocol.  Returns: (transfer full) (nullable) */
+static char *ask(const char *path)
+{
+	g_autofree char *answer = program_ask(path, "docker-cli-plugin-metadata");
 	g_autoptr(GBytes) bytes =
 		answer != NULL ? g_bytes_new_static(answer, strlen(answer)) : NULL;
 	g_autoptr(json_t) object = bytes != NULL ? json_parse_bytes(bytes, path, NULL) : NULL;

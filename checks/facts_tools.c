@@ -5,18 +5,12 @@
 #include "checks/facts_tools.h"
 
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/process.h"
 #include "checks/facts_client.h"
 
 /* Versions of Python 3 that are looked for by name, the newest first. */
 #define PYTHON_NEWEST 15
 #define PYTHON_OLDEST 8
-
-#define ANSWER_TIMEOUT_MS 3000
-#define ANSWER_MAX_BYTES ((gsize)4096)
 
 /* Returns: (transfer full) (nullable): the dotted number that @text begins with. */
 static char *leading_number(const char *text)
@@ -72,24 +66,10 @@ void facts_read_tools(const FactsSource *source, FactsTools *tools)
 	read_python(source, tools);
 }
 
-/* A program that others can exchange is not run for a look. */
-static bool is_ours(const char *path)
-{
-	struct stat status;
-
-	return stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
-	       (status.st_uid == 0 || status.st_uid == geteuid()) &&
-	       (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
 /* "git version 2.39.5".  Returns: (transfer full) (nullable) */
 static char *ask(const char *path)
 {
-	const char *const argv[] = { path, "--version", NULL };
-	const ProcessSpec spec = { .argv = argv,
-		                   .timeout_ms = ANSWER_TIMEOUT_MS,
-		                   .max_output_bytes = ANSWER_MAX_BYTES };
-	g_autofree char *answer = is_ours(path) ? process_capture(&spec, NULL) : NULL;
+	g_autofree char *answer = program_ask(path, "--version");
 
 	return answer != NULL ? leading_number(answer + strcspn(answer, "0123456789")) : NULL;
 }

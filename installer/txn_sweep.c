@@ -95,21 +95,6 @@ static void look_into_txns(const char *folder, const json_t *receipt, GPtrArray 
 	}
 }
 
-/* The mark goes last: a kill cannot leave half a tree without it, which nobody would know as ours. */
-static bool drop_marked(const char *path, GError **error)
-{
-	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
-	const char *name = NULL;
-
-	while (directory && (name = g_dir_read_name(directory))) {
-		g_autofree char *child = g_build_filename(path, name, NULL);
-		if (!g_str_equal(name, UNDO_MARK) && !tree_remove(child, error))
-			return false;
-	}
-
-	return tree_remove(path, error);
-}
-
 static bool has_mark(const char *path)
 {
 	g_autofree char *token = undo_tree_token(path);
@@ -129,7 +114,7 @@ static bool discard_replaced(const json_t *entry, GError **error)
 		const json_t *result = json_object_get(step, "result");
 		g_auto(GStrv) paths = json_to_strv(json_object_get(result, "discard"));
 		for (char **path = paths; *path; path++) {
-			if (has_mark(*path) && !drop_marked(*path, error))
+			if (has_mark(*path) && !undo_drop_marked(*path, error))
 				return false;
 			(void)rmdir(*path); /* killed between the mark and the empty directory */
 		}

@@ -84,5 +84,9 @@ bool undo_mark_tree(const char *path, const char *token, GError **error) G_GNUC_
  *  undo_mark_tree() begins, and goes with the next call, or with the undoing. */
 bool undo_drop_tree(const char *path, const char *token, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Removes a tree where it stands, its mark last: what a kill leaves is still known as ours.  For a directory
+ *  that cannot be renamed, as in a lower layer of an overlay. */
+bool undo_drop_marked(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Returns: (transfer full) (nullable): the token in the mark of the tree at @path. */
 char *undo_tree_token(const char *path);

@@ -58,3 +58,17 @@ bool undo_mark_tree(const char *path, const char *token, GError **error)
 	return tree_remove(fresh, error) && file_make_dirs(fresh, 0755, NULL, error) &&
 	       file_write(mark, line, strlen(line), 0644, error) && file_rename(fresh, path, error);
 }
+
+bool undo_drop_marked(const char *path, GError **error)
+{
+	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+	const char *name = NULL;
+
+	while (directory && (name = g_dir_read_name(directory))) {
+		g_autofree char *child = g_build_filename(path, name, NULL);
+		if (!g_str_equal(name, UNDO_MARK) && !tree_remove(child, error))
+			return false;
+	}
+
+	return tree_remove(path, error);
+}

@@ -36,21 +36,6 @@ static const char *need_token(const json_t *part, GError **error)
 	return NULL;
 }
 
-/* The mark goes last: a tree that is half gone is still known as ours. */
-static bool drop_in_place(const char *path, GError **error)
-{
-	g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
-	const char *name = NULL;
-
-	while (directory && (name = g_dir_read_name(directory))) {
-		g_autofree char *child = g_build_filename(path, name, NULL);
-		if (!g_str_equal(name, UNDO_MARK) && !tree_remove(child, error))
-			return false;
-	}
-
-	return tree_remove(path, error);
-}
-
 /* A directory of a lower layer, as in a container, cannot be renamed. */
 bool undo_drop_tree(const char *path, const char *token, GError **error)
 {
@@ -61,7 +46,7 @@ bool undo_drop_tree(const char *path, const char *token, GError **error)
 	if (!file_exists(path))
 		return true;
 	return file_rename(path, fresh, NULL) ? tree_remove(fresh, error)
-	                                      : drop_in_place(path, error);
+	                                      : undo_drop_marked(path, error);
 }
 
 static bool take_away(const Undo *undo, const char *path, const char *token, GError **error)

@@ -129,3 +129,18 @@ static inline const CheckFinding *fixture_find(const GPtrArray *findings, const 
 	}
 	return NULL;
 }
+
+/* Judges a machine that @text adds to nothing (fixture_parse()): the finding of @id is @want; @measured: (nullable). */
+static inline void fixture_judge(const char *text, const CheckNeeds *needs, const char *id,
+                                 CheckVerdict want, const char *measured)
+{
+	g_autoptr(Facts) facts = fixture_parse(text);
+	g_autoptr(GPtrArray) findings = check_run_all(facts, needs, NULL);
+	const CheckFinding *finding = fixture_find(findings, id);
+
+	g_assert_nonnull(finding);
+	g_assert_cmpstr(check_verdict_name(finding->verdict), ==, check_verdict_name(want));
+	if (measured != NULL)
+		g_assert_cmpstr(finding->measured, ==, measured);
+	g_assert_true(g_str_has_suffix(finding->remedy, "."));
+}

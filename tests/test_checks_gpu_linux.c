@@ -339,14 +339,8 @@ static const Case cases[] = {
 static void test_case(gconstpointer data)
 {
 	const Case *c = data;
-	g_autoptr(Facts) facts = fixture_parse(c->facts);
-	g_autoptr(GPtrArray) findings = check_run_all(facts, c->needs, NULL);
-	const CheckFinding *finding = fixture_find(findings, c->id);
 
-	g_assert_nonnull(finding);
-	g_assert_cmpstr(check_verdict_name(finding->verdict), ==, check_verdict_name(c->want));
-	if (c->measured != NULL)
-		g_assert_cmpstr(finding->measured, ==, c->measured);
+	fixture_judge(c->facts, c->needs, c->id, c->want, c->measured);
 }
 
 int main(int argc, char **argv)
