@@ -53,3 +53,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Plugin, plugin_clear)
 /** Returns: (transfer full) (nullable): version of the first of @packages that the system's package
  *  manager has, when its files say it: dpkg, pacman, apk. */
 char *package_version(const FactsSource *source, const char *const *packages);
+
+/** Runs a program with one argument, unless others than its owner could have exchanged it; blocks for 3 s
+ *  at most.  Returns: (transfer full) (nullable): what it printed. */
+char *program_ask(const char *path, const char *question);

@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/process.h"
-#include "checks/facts_private.h"
+#include "checks/facts_client.h"
 
 /* Programs answer in some 15 ms; one that waits for something is not waited for. */
 #define ANSWER_TIMEOUT_MS 3000

@@ -98,10 +98,6 @@ void facts_read_gpu(const FactsSource *source, Facts *facts);
  *  ("" for none). */
 void isa_read(const char *architecture, FactsSystem *system, FactsCpu *cpu);
 
-/** Runs a program with one argument, unless others than its owner could have exchanged it; blocks for 3 s
- *  at most.  Returns: (transfer full) (nullable): what it printed. */
-char *program_ask(const char *path, const char *question);
-
 /** Looks for earlier installations. */
 void facts_read_installed(const FactsSource *source, FactsInstalled *installed);
 

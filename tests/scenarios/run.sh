@@ -11,7 +11,7 @@ if [ $# -eq 0 ]; then
   # A machine keeps its changes in memory.
   room=$(awk '/^MemAvailable:/ { print int($2 / (4 * 1024 * 1024)) }' /proc/meminfo)
   processors=$(nproc)
-  most=$((room < processors ? room : processors))
+  most=$((room < processors + 1 ? room : processors + 1)) # half of the time they wait
   cd ../..
   export JOBS="${JOBS:-$((most > 0 ? most : 1))}"
   exec tests/run.sh "$(dirname "${SLIPWAY:-build/static/slipway}")" tests/scenarios/test_*.py
