@@ -107,10 +107,9 @@ class Updates(Case):
 
     def test_the_second_mirror(self):
         """The first has the signed manifest and another program: only the digest tells."""
-        self.publish(top="/first")
         self.publish(top="/second")
-        for name in [name for name in self.files if name.startswith("/first/") and "manifest" not in name]:
-            self.files[name] = self.files[name][::-1]
+        for name, data in list(self.files.items()):
+            self.files[name.replace("/second", "/first")] = data if "manifest" in name else data[::-1]
         for first in ("/first", "/nothing"):
             with self.subTest(first):
                 self.install(self.program)
