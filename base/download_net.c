@@ -136,12 +136,15 @@ static void follow_redirect(Net *net, Lane *lane, const char *location)
 {
 	GError *failure = NULL;
 	HttpTarget target = { 0 };
+	char *from = NULL;
 	g_autofree char *next = g_strdup(location);
+
+	(void)curl_easy_getinfo(http_handle_easy(lane->handle), CURLINFO_EFFECTIVE_URL, &from);
 
 	if (++lane->hops > REDIRECTS_MAX)
 		fault_set(&failure, STATUS_UNAVAILABLE, NULL, "more than %d redirects",
 		          REDIRECTS_MAX);
-	else if (http_target_of_redirect(next, &lane->target, &target, &failure)) {
+	else if (http_target_of_redirect(next, from, &lane->target, &target, &failure)) {
 		lane_hang_up(lane);
 		if (lane_start(lane, next, &target, &failure))
 			return;

@@ -158,7 +158,7 @@ static bool run_hops(const HttpRequest *request, HttpTarget target, Sink *sink, 
 			fault_set(error, STATUS_UNAVAILABLE, NULL, "HTTP status %d", status);
 		if (!next)
 			return status == 200;
-		if (!http_target_of_redirect(next, &target, &target, error))
+		if (!http_target_of_redirect(next, url, &target, &target, error))
 			return false;
 		g_free(url);
 		url = g_steal_pointer(&next);

@@ -9,8 +9,8 @@
 
 /**
  * https only; plain http to loopback and unix sockets; file: URLs where a mirror names one.
- * At most 5 redirects, never to a weaker scheme, to whichever host: what comes is known by a digest, a
- * signature or a fingerprint, and a list of digests is what its own server says it is; proxy from the environment; no .netrc.
+ * At most 5 redirects, never to a weaker scheme, and to another host only below the first, among those of
+ * http_allow_redirects(), or where that host is known to keep its files; proxy from the environment; no .netrc.
  * Trusted CAs: CURL_CA_BUNDLE, else SSL_CERT_FILE and SSL_CERT_DIR, else the system's.
  */
 typedef struct {
@@ -32,6 +32,10 @@ typedef struct {
  * DATA (too large), CONFIG (the CA bundle cannot be read), DEADLINE or a cancellation set.
  */
 GBytes *http_get(const HttpRequest *request, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Hosts that every redirect may lead to, and those below them.  @hosts: (nullable): has to
+ *  outlive all requests.  Before the first. */
+void http_allow_redirects(const char *const *hosts);
 
 /** Returns: whether @url is plain http to this machine itself, whatever user name it pretends. */
 bool http_is_loopback(const char *url);

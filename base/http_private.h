@@ -25,10 +25,10 @@ typedef struct {
  */
 bool http_target_of(const char *url, bool has_socket, HttpTarget *target, GError **error);
 
-/** As http_target_of(), for a redirect from @from: never to a file, never from https to http.
- *  Returns: false with UNAVAILABLE set. */
-bool http_target_of_redirect(const char *url, const HttpTarget *from, HttpTarget *target,
-                             GError **error);
+/** As http_target_of(), for a redirect from @from_url, which is @from: never to a file, never from https
+ *  to http, to another host only as base/http.h says.  Returns: false with UNAVAILABLE set. */
+bool http_target_of_redirect(const char *url, const char *from_url, const HttpTarget *from,
+                             HttpTarget *target, GError **error);
 
 /** Returns: (transfer full) (nullable): the path that a file: URL or an absolute path names; NULL
  *  for any other URL. */

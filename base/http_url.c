@@ -87,20 +87,77 @@ bool http_is_loopback(const char *url)
 	return http_target_of(url, false, &target, &refused) && target.scheme == HTTP_SCHEME_HTTP;
 }
 
-bool http_target_of_redirect(const char *url, const HttpTarget *from, HttpTarget *target,
-                             GError **error)
+/** Hosts that keep what others name.  Sources: GitHub's documentation of its addresses; Ollama's
+ *  downloads are releases there. */
+static const struct {
+	const char *from, *to;
+} relay_table[] = {
+	{ "github.com", "githubusercontent.com" },
+	{ "ollama.com", "github.com" },
+};
+
+static const char *const *redirect_hosts; /* (nullable) */
+
+void http_allow_redirects(const char *const *hosts)
+{
+	redirect_hosts = hosts;
+}
+
+/* Whether @host is @domain or below it. */
+static bool is_within(const char *host, const char *domain)
+{
+	gsize before = strlen(host) - MIN(strlen(host), strlen(domain));
+
+	return g_ascii_strcasecmp(host + before, domain) == 0 &&
+	       (before == 0 || host[before - 1] == '.');
+}
+
+static bool is_relay(const char *from, const char *to)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(relay_table); i++)
+		if (g_str_equal(from, relay_table[i].from) && is_within(to, relay_table[i].to))
+			return true;
+	for (const char *const *host = redirect_hosts; host && *host; host++)
+		if (is_within(to, *host))
+			return true;
+	return is_within(to, from);
+}
+
+static bool is_same_place(const char *from, const char *to)
+{
+	g_autofree char *before = http_host_of(from);
+	g_autofree char *after = http_host_of(to);
+
+	return before && after &&
+	       (is_relay(before, after) || (is_loopback(before) && is_loopback(after)));
+}
+
+static bool is_same_scheme(const HttpTarget *from, const HttpTarget *to)
+{
+	return to->scheme == HTTP_SCHEME_HTTPS ||
+	       (to->scheme == HTTP_SCHEME_HTTP && from->scheme == HTTP_SCHEME_HTTP);
+}
+
+bool http_target_of_redirect(const char *url, const char *from_url, const HttpTarget *from,
+                             HttpTarget *target, GError **error)
 {
 	g_autoptr(GError) why = NULL;
+	g_autofree char *host = http_host_of(url);
 	HttpTarget found = { 0 };
-	bool is_allowed = http_target_of(url, false, &found, &why) &&
-	                  (found.scheme == HTTP_SCHEME_HTTPS ||
-	                   (found.scheme == HTTP_SCHEME_HTTP && from->scheme == HTTP_SCHEME_HTTP));
 
-	if (is_allowed)
-		*target = found;
-	else
+	if (!http_target_of(url, false, &found, &why) || !is_same_scheme(from, &found) || !host) {
 		fault_set(error, STATUS_UNAVAILABLE, NULL, "redirect to %s denied", url);
-	return is_allowed;
+		return false;
+	}
+	if (!is_same_place(from_url, url)) {
+		g_autofree char *hint = g_strdup_printf(
+			"If that server is meant, name it: --redirect-hosts %s", host);
+
+		fault_set(error, STATUS_UNAVAILABLE, hint, "redirect to %s denied", url);
+		return false;
+	}
+	*target = found;
+	return true;
 }
 
 char *http_host_of(const char *url)

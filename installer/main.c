@@ -10,6 +10,7 @@
 
 #include "base/cancel.h"
 #include "base/fault.h"
+#include "base/http.h"
 #include "base/secret.h"
 #include "installer/command.h"
 #include "installer/host.h"
@@ -220,6 +221,7 @@ static bool run(App *app, int argc, char **argv, const Command **command, GError
 	char **rest = arguments_of(args, &count);
 	app->term = make_term(app->settings);
 	set_ca_bundle(app->settings);
+	http_allow_redirects((const char *const *)settings_list(app->settings, "redirect-hosts"));
 	return check_count(*command, count, error) && (*command)->run(app, count, rest, error);
 }
 

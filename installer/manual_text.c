@@ -103,7 +103,7 @@ const ManualText manual_text_table[] = {
 	          "Goes on with an installation or an uninstallation that was interrupted, from "
 	          "its journal. When no run was interrupted, does the steps that --defer put off.",
 	  .example = "slipway resume --yes",
-	  .settings = "yes defer mirror network-timeout html json " OPENS_KEYS,
+	  .settings = "yes defer mirror redirect-hosts network-timeout html json " OPENS_KEYS,
 	  .statuses = "ok unverified " CHANGES "interrupted",
 	  .files = "state keystore" },
 	{ .name = "rollback",
@@ -421,7 +421,7 @@ const ManualText manual_text_table[] = {
 	  .example = "slipway update --check\n"
 	             "slipway update\n"
 	             "slipway update --revert",
-	  .settings = "yes release-url ca-bundle json",
+	  .settings = "yes release-url redirect-hosts ca-bundle json",
 	  .statuses = "ok failed unavailable io busy untrusted denied config deadline",
 	  .files = "state" },
 	{ .name = "config",

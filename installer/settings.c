@@ -25,6 +25,7 @@ const SettingRow setting_table[] = {
 	{ "profile", SETTING_TEXT, NULL, "PROFILE", "which of the stack's profiles; for \"slipway keys\", whose keys" },
 	{ "set", SETTING_LIST, NULL, "KEY=VALUE,...", "replace values of the stack: source.revision=..., source.url=..." },
 	{ "mirror", SETTING_LIST, NULL, "FROM=TO,...", "fetch URLs that start with FROM from TO instead; of several TO, the first that has it" },
+	{ "redirect-hosts", SETTING_LIST, NULL, "HOST,...", "let downloads be redirected to these hosts, too, and to those below them" },
 	{ "ca-bundle", SETTING_PATH, NULL, "FILE", "trust the CA certificates in it, instead of the system's" },
 	{ "release-url", SETTING_TEXT, RELEASE_URL, "URL", "where \"slipway update\" looks for releases" },
 	{ "python-index", SETTING_TEXT, NULL, "URL", "package index for Python environments" },

@@ -7,29 +7,49 @@
 static void test_redirect_policy(void)
 {
 	static const struct {
-		const char *url;
-		HttpScheme from;
+		const char *from, *url;
 		bool is_allowed;
 	} rows[] = {
-		{ "https://a.invalid/", HTTP_SCHEME_HTTPS, true },
-		{ "https://a.invalid/", HTTP_SCHEME_HTTP, true },
-		{ "http://127.0.0.1/", HTTP_SCHEME_HTTP, true },
-		{ "http://127.0.0.1/", HTTP_SCHEME_HTTPS, false },
-		{ "http://a.invalid/", HTTP_SCHEME_HTTPS, false },
-		{ "file:///etc/passwd", HTTP_SCHEME_HTTPS, false },
-		{ "file:///etc/passwd", HTTP_SCHEME_HTTP, false },
-		{ "scp://a.invalid/", HTTP_SCHEME_HTTPS, false },
+		{ "https://a.invalid/", "https://a.invalid:444/x", true },
+		{ "https://a.invalid/", "https://A.invalid/x", true },
+		{ "https://a.invalid/", "https://files.a.invalid/x", true },
+		{ "https://a.invalid/", "https://b.invalid/x", false },
+		{ "https://a.invalid/", "https://ba.invalid/x", false },
+		{ "https://a.invalid/", "https://invalid/x", false },
+		{ "https://a.invalid/", "https://a.invalid@b.invalid/x", false },
+		{ "https://a.invalid/", "https://named.invalid/x", true },
+		{ "https://a.invalid/", "https://deep.named.invalid/x", true },
+		{ "https://a.invalid/", "https://misnamed.invalid/x", false },
+		{ "https://github.com/a", "https://objects.githubusercontent.com/a", true },
+		{ "https://github.com/a", "https://codeload.github.com/a", true },
+		{ "https://github.com.invalid/a", "https://objects.githubusercontent.com/a",
+		  false },
+		{ "https://objects.githubusercontent.com/a", "https://github.com/a", false },
+		{ "http://127.0.0.1:8/", "https://a.invalid/", false },
+		{ "http://127.0.0.1:8/", "http://127.0.0.1/", true },
+		{ "http://127.0.0.1:8/", "http://localhost/", true },
+		{ "https://127.0.0.1/", "http://127.0.0.1/", false },
+		{ "https://a.invalid/", "http://a.invalid/", false },
+		{ "https://a.invalid/", "file:///etc/passwd", false },
+		{ "http://127.0.0.1/", "file:///etc/passwd", false },
+		{ "https://a.invalid/", "scp://a.invalid/", false },
 	};
+	static const char *const named[] = { "named.invalid", NULL };
 
+	http_allow_redirects(named);
 	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-		const HttpTarget from = { .scheme = rows[i].from };
+		HttpTarget from = { 0 };
 		HttpTarget target = { 0 };
 		g_autoptr(GError) error = NULL;
 
-		g_assert_cmpint(http_target_of_redirect(rows[i].url, &from, &target, &error), ==,
-		                rows[i].is_allowed);
+		g_assert_true(http_target_of(rows[i].from, false, &from, NULL));
+		g_test_message("%s -> %s", rows[i].from, rows[i].url);
+		g_assert_cmpint(
+			http_target_of_redirect(rows[i].url, rows[i].from, &from, &target, &error),
+			==, rows[i].is_allowed);
 		g_assert_cmpint(error == NULL, ==, rows[i].is_allowed);
 	}
+	http_allow_redirects(NULL);
 }
 
 static void test_local_paths(void)

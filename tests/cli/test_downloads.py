@@ -83,6 +83,8 @@ ROWS = [
     ("53 to a file", redirect("file:///etc/passwd"), 69, "redirect to file:///etc/passwd denied"),
     ("53 to ftp", redirect("ftp://127.0.0.1/x"), 69, "redirect to ftp://127.0.0.1/x denied"),
     ("53 to http", redirect("http://192.0.2.1/x"), 69, "redirect to http://192.0.2.1/x denied"),
+    ("53 to another host", redirect("https://elsewhere.invalid/x"), 69,
+     "redirect to https://elsewhere.invalid/x denied(.|\n)*--redirect-hosts elsewhere.invalid"),
     ("53 around in a circle", redirect("/thing.tar.gz"), 69, "more than 5 redirects"),
     ("55 a day of patience", status(429, "Slow", "Retry-After: 86400"), 75,
      "in 86400 s, at [0-9-]+ "),
