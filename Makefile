@@ -200,11 +200,11 @@ lint:                                      ## directions between folders, banned
 	@clang-format --dry-run --Werror $(SRCS) $(HEADERS) $(wildcard tests/*.[ch] packaging/*.c)
 
 tidy: $(SRCS:%=$(B)/tidy/%.ok)             ## clang-tidy on every file of the program
-$(B)/tidy/%.ok: % .clang-tidy $(HEADERS) | $(B)/stacks.tar.zst
+$(B)/tidy/%.ok: % .clang-tidy $(HEADERS) | $(B)/stacks.tar.zst $(B)/definitions.tar.zst
 	$(call say,TIDY)
 	@mkdir -p $(@D)
 	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- \
-	 -std=gnu11 $(DEFS) $(PKG_CFLAGS) -DSTACKS_ARCHIVE='"$(B)/stacks.tar.zst"' -DBUILD_EPOCH=0 2>$@.log || { cat $@.log; exit 1; }
+	 -std=gnu11 $(DEFS) $(PKG_CFLAGS) $(EMBED_embedded) -DBUILD_EPOCH=0 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
 install: all                               ## into DESTDIR and PREFIX; INSTALLED_BY="what updates it"

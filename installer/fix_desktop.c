@@ -149,8 +149,9 @@ static bool is_ours(const Facts *facts)
 Step *fix_desktop(const FixRequest *request)
 {
 	const Facts *facts = request->facts;
-	g_autoptr(json_t) settings =
-		is_ours(facts) ? desktop_read(facts->desktop.file, NULL) : NULL;
+	g_autoptr(json_t) settings = is_ours(facts) && facts->desktop.file
+	                                     ? desktop_read(facts->desktop.file, NULL)
+	                                     : NULL;
 	g_autoptr(GString) checks = g_string_new(NULL);
 	g_autoptr(json_t) wanted = settings ? choose(request, checks) : NULL;
 
