@@ -9,6 +9,9 @@
 #include "keystore/secret_item.h"
 #include "keystore/secret_transport.h"
 
+#define DEFAULT_TRIES 3
+#define DEFAULT_PAUSE_MS 100
+
 struct SecretSession {
 	GDBusConnection *bus;
 	SecretTransport *transport;
@@ -133,8 +136,8 @@ bool secret_session_unlock(SecretSession *session, const char *const *paths, boo
 	return false;
 }
 
-/* Returns: (transfer full): the path of the default collection. */
-static char *read_default(SecretSession *session, GError **error)
+/* Returns: (transfer full) (nullable): what the service says once; "/" for none; NULL with @error set. */
+static char *ask_default(SecretSession *session, GError **error)
 {
 	g_autoptr(GArray) calls = secret_calls_run(
 		session->bus,
@@ -147,8 +150,21 @@ static char *read_default(SecretSession *session, GError **error)
 	if (!answer)
 		return NULL;
 	g_variant_get(answer, "(&o)", &path);
-	if (!g_str_equal(path, "/"))
-		return g_strdup(path);
+	return g_strdup(path);
+}
+
+/* gnome-keyring of Debian 13 was seen to have none for a moment, on a busy machine, after several calls that
+ * had used it; so it is asked thrice.  Returns: (transfer full): the path of the default collection. */
+static char *read_default(SecretSession *session, GError **error)
+{
+	for (guint tries = 0; tries < DEFAULT_TRIES; tries++) {
+		g_autofree char *path = ask_default(session, error);
+
+		if (!path || !g_str_equal(path, "/"))
+			return g_steal_pointer(&path);
+		if (tries + 1 < DEFAULT_TRIES)
+			g_usleep(DEFAULT_PAUSE_MS * 1000);
+	}
 	keystore_fail(error, KEYSTORE_ERROR_UNAVAILABLE, NULL,
 	              "the Secret Service of this session has no default keyring");
 	return NULL;

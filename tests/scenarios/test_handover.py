@@ -15,12 +15,10 @@ import subprocess
 import threading
 import time
 import unittest
-import urllib.error
 import urllib.request
 
 import engine
 import rig
-import upstream
 
 IMAGE = "handover-test"
 STACK = "handover"
@@ -662,70 +660,4 @@ class VirtualMachine(Life):
         self.assert_served()
         self.slipway("uninstall", STACK, "--yes")
         self.assertEqual(set(), find_in_tree(ENGINE.top / "data", self.values.values()))
-        self.assert_nothing_left()
-
-
-class LocalAgent(Life):
-    """The profile "containers" of the embedded stack, less what needs the network: its own image is one
-    of ours with the same gateway, Ollama's is a stand-in."""
-
-    def setUp(self):
-        super().setUp()
-        self.project = "localagent"
-        self.directory = f"{self.place}/localagent"
-        shutil.rmtree(self.stack)
-        shutil.copytree(rig.TOP / "payload/stacks/localagent", self.stack)
-        ini = (self.stack / "stack.ini").read_text().replace("preview = yes\n", "")
-        ini = re.sub(r"\[tool (docker|compose|buildx)\]\n(?:[a-z]+ = .*\n)*", "", ini)
-        (self.stack / "stack.ini").write_text(ini)
-        compose = self.stack / "containers/compose.yaml"
-        text = re.sub(r'cpus: "\d"', 'cpus: "1"', compose.read_text())
-        compose.write_text(re.sub(r"interval: \d+s", "interval: 1s", text))
-        self.ports = dict(zip(("API", "OLLAMA", "REDIS"), rig.free_ports(3)))
-        env = (self.stack / "containers/env").read_text()
-        for name, value in {"LA_IMAGE": "handover-gateway", "LA_OLLAMA_IMAGE": "handover-ollama",
-                            "LA_REDIS_IMAGE": IMAGE,
-                            **{f"LA_{key}_PORT": str(port) for key, port in self.ports.items()}}.items():
-            env = re.sub(rf"^{name}=.*$", f"{name}={value}", env, flags=re.M)
-        (self.stack / "containers/env").write_text(env)
-        self.make_image("handover-gateway", 'ENV LOCALAGENT_KEYS_DIR=/run/secrets\nUSER 1000:1000\n'
-                        'ENTRYPOINT ["gateway-entry"]\n')
-        self.make_image("handover-ollama", 'RUN ln -s /bin/true /usr/local/bin/ollama\n'
-                        'ENTRYPOINT ["busybox", "httpd", "-f", "-p", "11434", "-h", "/usr/share"]\n')
-        self.revision = upstream.make(self.top / "mirror")
-
-    def make_image(self, name, lines):
-        place = self.top / name
-        place.mkdir()
-        (place / "Dockerfile").write_text(f"FROM {IMAGE}\n{lines}")
-        ENGINE.docker("build", "-q", "--network", "none", "-t", name, str(place),
-                      env=ENGINE.environment(DOCKER_BUILDKIT="0"))
-
-    def ask(self, path, token=None):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.ports['API']}{path}",
-                                         headers={"Authorization": f"Bearer {token}"})
-        try:
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
-                return answer.status
-        except urllib.error.HTTPError as error:
-            return error.code
-
-    def test_its_keys(self):
-        self.set_key("OPENAI_API_KEY", "sk-" + secrets.token_hex(16))
-        self.slipway("install", str(self.stack), "--yes", "--profile", "containers",
-                     "--ignore", "engine.cpus",
-                     "--mirror", f"https://github.com/={self.top}/mirror/",
-                     "--set", f"source.revision={self.revision}")
-        token = self.slipway("keys", "get", "LOCALAGENT_API_TOKEN").stdout.strip()
-        self.assertEqual({"LOCALAGENT_API_TOKEN": token, "OPENAI_API_KEY":
-                          self.values["OPENAI_API_KEY"]}, self.in_memory())
-        self.assertEqual((200, 401, 200), (self.ask("/health"), self.ask("/v1/providers", "wrong"),
-                                           self.ask("/v1/providers", token)))
-        self.assertEqual([], self.secrets_of("redis"))
-        self.assertEqual([], self.secrets_of("ollama"))
-        text = ENGINE.docker("inspect", *self.containers().values()).stdout
-        self.assertNotIn(token, text)
-        self.assertEqual(set(), find_in_tree(ENGINE.top / "data",
-                                             [token, self.values["OPENAI_API_KEY"]]))
-        self.slipway("uninstall", "localagent", "--yes")
         self.assert_nothing_left()
