@@ -158,16 +158,18 @@ typedef struct {
 } Call;
 
 /* Returns: (transfer container): what the child's environment gets on top; secrets are not copied. */
-static const char **call_environment(const Call *call, const char *engine)
+static const char **call_environment(const Call *call, const char *engine, const char *bundle)
 {
 	const GPtrArray *keys = call->has_keys ? call->project->environment : NULL;
-	const char **env = g_new0(const char *, (keys ? keys->len : 0) + 4);
+	const char **env = g_new0(const char *, (keys ? keys->len : 0) + 5);
 	gsize count = 0;
 
 	env[count++] = "DOCKER_CLI_HINTS=false";
 	env[count++] = "COMPOSE_MENU=false";
 	for (guint i = 0; keys && i < keys->len; i++)
 		env[count++] = secret_text(keys->pdata[i]);
+	if (bundle)
+		env[count++] = bundle;
 	env[count] = engine;
 	return env;
 }
@@ -177,10 +179,14 @@ static bool run(const Call *call, ProcessResult *result, GError **error)
 	g_auto(GStrv) argv = compose_argv(call->project, call->has_files, call->words, error);
 	const char *endpoint = call->project->engine;
 	g_autofree char *engine = endpoint ? g_strconcat("DOCKER_HOST=", endpoint, NULL) : NULL;
-	g_autofree const char **env = call_environment(call, engine);
+	const char *ca = call->project->ca_bundle;
+	g_autofree char *bundle = ca ? g_strconcat("SLIPWAY_CA_BUNDLE=", ca, NULL) : NULL;
+	g_autofree const char **env = call_environment(call, engine, bundle);
+	/* In "/": newer builders refuse the file of a secret that is not below where they run. */
 	const ProcessSpec spec = {
 		.argv = (const char *const *)argv,
 		.env = env,
+		.cwd = "/",
 		.timeout_ms = call->timeout_ms,
 		.on_line = call->on_line,
 		.data = call->data,
@@ -191,7 +197,10 @@ static bool run(const Call *call, ProcessResult *result, GError **error)
 
 static void fail(GError **error, const Call *call, const ProcessResult *result)
 {
-	compose_fault_set(error, *call->words, call->project->project, result->err);
+	/* What a build said is on the other stream. */
+	g_autofree char *said = g_strconcat(result->out, "\n", result->err, NULL);
+
+	compose_fault_set(error, *call->words, call->project->project, said);
 }
 
 bool compose_check(const ComposeProject *project, GError **error)

@@ -11,8 +11,9 @@
  * build arguments that every Dockerfile knows; compose itself hands none of them on.  Nothing is done
  * without such a variable: compose_up() builds by itself.
  *
- * What the engine pulls, the first line of a Dockerfile too, goes through the engine's own proxy, and
- * CA certificates are no build arguments: both are settings of the engine, or of the image.
+ * What the engine pulls, the first line of a Dockerfile too, goes through the engine's own proxy and trusts
+ * the engine's own CA certificates.  Those of a build are no arguments: the project's files name them, as
+ * a secret with the file of SLIPWAY_CA_BUNDLE (compose_project.h), so that they are in no image.
  *
  * Returns: false with the errors of compose_up() and compose_config() set.
  */

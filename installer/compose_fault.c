@@ -20,6 +20,8 @@ typedef struct {
 #define PORT_HINT \
 	"Stop the program that has the port, or give the service another one, then run it again."
 #define IMAGE_HINT "Look whether the network and the registry can be reached, then run it again."
+#define CA_CAUSE "a build does not trust the certificate that it is shown"
+#define CA_HINT "Name the CA certificates of your network with --ca-bundle: see slipway-stack(5)."
 
 /* The first row that fits decides: what names a cause stands in front of what only follows from it. */
 /* clang-format off */
@@ -46,6 +48,10 @@ static const Row rows[] = {
 	{ "network is unreachable", STATUS_UNAVAILABLE, "there is no network", IMAGE_HINT },
 	{ "i/o timeout", STATUS_UNAVAILABLE, "the registry does not answer", IMAGE_HINT },
 	{ "toomanyrequests", STATUS_UNAVAILABLE, "the registry wants fewer requests", "Wait, or log in with \"docker login\"." },
+	/* OpenSSL, as in Python, curl, Cargo and Node; rustls, as in uv. */
+	{ "unable to get local issuer certificate", STATUS_UNAVAILABLE, CA_CAUSE, CA_HINT },
+	{ "self-signed certificate", STATUS_UNAVAILABLE, CA_CAUSE, CA_HINT },
+	{ "invalid peer certificate", STATUS_UNAVAILABLE, CA_CAUSE, CA_HINT },
 	{ "is unhealthy", STATUS_UNVERIFIED, "a service is not healthy", NULL },
 	{ "not healthy after", STATUS_UNVERIFIED, "a service did not become healthy in time", NULL },
 	{ "exited (", STATUS_UNVERIFIED, "a service ended", NULL },

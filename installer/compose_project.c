@@ -37,6 +37,19 @@ static char **absolute_files(const json_t *inputs, char *const *files, const cha
 	return (char **)g_ptr_array_free(list, FALSE);
 }
 
+/* The order of base/http.h.  Compose would look for a relative path in the project's directory. */
+static char *named_ca_bundle(void)
+{
+	static const char *const names[] = { "CURL_CA_BUNDLE", "SSL_CERT_FILE" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		const char *path = g_getenv(names[i]);
+		if (path && *path)
+			return g_canonicalize_filename(path, NULL);
+	}
+	return NULL;
+}
+
 ComposeProject *compose_project_new(const json_t *inputs, GError **error)
 {
 	const char *project = json_need_text(inputs, "project", error);
@@ -62,6 +75,7 @@ ComposeProject *compose_project_new(const json_t *inputs, GError **error)
 		it->env_file = g_canonicalize_filename(json_text(inputs, "env_file"), directory);
 	it->engine = json_text(inputs, "engine") ? g_strdup(json_text(inputs, "engine"))
 	                                         : facts_engine_endpoint();
+	it->ca_bundle = named_ca_bundle();
 	it->wait_s = read_wait(json_object_get(inputs, "wait_s"));
 	return it;
 }
@@ -88,6 +102,7 @@ void compose_project_free(ComposeProject *project)
 	g_strfreev(project->earlier);
 	g_free(project->env_file);
 	g_free(project->engine);
+	g_free(project->ca_bundle);
 	g_free(project);
 }
 

@@ -15,6 +15,8 @@ typedef struct {
 	char *env_file; /* (nullable): absolute */
 	char *engine; /* (nullable): endpoint, "unix:///run/docker.sock"; that of the inputs, else the
 	                    one that docker would talk to; NULL: a context without one */
+	char *ca_bundle; /* (nullable): absolute; that of CURL_CA_BUNDLE or SSL_CERT_FILE, which compose
+	                    has as SLIPWAY_CA_BUNDLE */
 	/* (nullable) (element-type GBytes) (transfer none): "NAME=secret", which "up" gets too */
 	GPtrArray *environment;
 	guint wait_s; /* for every service to become healthy */

@@ -121,6 +121,43 @@ static void test_project_is_checked(void)
 	g_assert_error(error, FAULT, STATUS_CONFIG);
 }
 
+static void set_variable(const char *name, const char *value)
+{
+	if (value)
+		g_setenv(name, value, true);
+	else
+		g_unsetenv(name);
+}
+
+static void test_ca_bundle(void)
+{
+	g_autofree char *relative = g_canonicalize_filename("ca.pem", NULL);
+	const struct {
+		const char *curl;
+		const char *ssl;
+		const char *bundle;
+	} rows[] = {
+		{ NULL, NULL, NULL },
+		{ "", "", NULL },
+		{ NULL, "/etc/ca.pem", "/etc/ca.pem" },
+		{ "", "/etc/ca.pem", "/etc/ca.pem" },
+		{ "/srv/ca.pem", "/etc/ca.pem", "/srv/ca.pem" },
+		{ "ca.pem", NULL, relative },
+	};
+	g_autoptr(json_t) inputs = json_pack("{s:s, s:s, s:[s]}", "project", "p", "directory",
+	                                     "/srv/p", "files", "c.yml");
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		set_variable("CURL_CA_BUNDLE", rows[i].curl);
+		set_variable("SSL_CERT_FILE", rows[i].ssl);
+		g_autoptr(ComposeProject) project = compose_project_new(inputs, NULL);
+		g_assert_nonnull(project);
+		g_assert_cmpstr(project->ca_bundle, ==, rows[i].bundle);
+	}
+	set_variable("CURL_CA_BUNDLE", NULL);
+	set_variable("SSL_CERT_FILE", NULL);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -128,5 +165,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/compose/containers", test_containers);
 	g_test_add_func("/compose/ours", test_ours);
 	g_test_add_func("/compose/project-is-checked", test_project_is_checked);
+	g_test_add_func("/compose/ca-bundle", test_ca_bundle);
 	return g_test_run();
 }

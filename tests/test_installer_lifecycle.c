@@ -41,6 +41,9 @@ static const struct {
 	{ "required variable PASS is missing a value: x", STATUS_CONFIG, "has no value" },
 	{ "could not find an available, non-overlapping IPv4 address pool among the defaults",
 	  STATUS_UNAVAILABLE, "no address range" },
+	{ "#8 0.7 ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate "
+	  "verify failed: unable to get local issuer certificate (_ssl.c:992)",
+	  STATUS_UNAVAILABLE, "a build does not trust the certificate" },
 	{ "something else", STATUS_UNAVAILABLE, "something else" },
 	{ "", STATUS_UNAVAILABLE, "failed:" },
 };

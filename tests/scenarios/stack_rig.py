@@ -114,7 +114,7 @@ def make_images(on, images, files):
         for name, source in {**FILES, **files}.items():
             if f"ADD {name} " in dockerfile:
                 add(place / name, source)
-        build(on, place, tag)
+        build(on, place, tag, has_buildkit=False)  # its cache would stay in memory
         shutil.rmtree(place)
 
 
@@ -126,9 +126,9 @@ def add(target, source):
     target.chmod(0o755)
 
 
-def build(on, context, tag, *options, **more):
+def build(on, context, tag, *options, has_buildkit=True, **more):
     return on.docker("build", "--network", "none", "-t", tag, *options, str(context),
-                     env=on.environment(DOCKER_BUILDKIT="0"), **more)
+                     env=on.environment(DOCKER_BUILDKIT=str(int(has_buildkit))), **more)
 
 
 def set_values(path, values):

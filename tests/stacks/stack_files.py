@@ -12,6 +12,10 @@ import re
 
 STACKS = pathlib.Path(__file__).resolve().parents[2] / "payload/stacks"
 REQUIREMENT = re.compile(r"[a-z0-9-]+==[0-9.]+( ;[^\\]*)?( +--hash=sha256:[0-9a-f]{64})+")
+# What asks an https server in a line of a Dockerfile.
+ASKS = re.compile(r"\b(pip install|cargo build|uv (sync|pip|python)|urlretrieve|curl|wget|git clone|npm)\b")
+CA_BUNDLE = re.compile(r"--mount=type=secret,id=ca_bundle,target=/run/ca\.crt "
+                       r"+if \[ -s /run/ca\.crt \]; then export \w+=/run/ca\.crt; fi\b")
 UNWANTED = ("container_name", "subnet", "start_interval", ":latest", "docker.sock", "network_mode", "2375:")
 
 
@@ -68,7 +72,7 @@ class Files(Definition):
             written = {steps[one].get("path", "") for one in step["after"].split()}
             files = step["files"].split()
             wanted = {*files, step["env_file"], *(path for file in files for path in re.findall(
-                r'[ "](\.\.?/[\w./-]+):/', self.texts()[file]))}
+                r'(?:[ "]|:-)(\.\.?/[\w./-]*\w)(?::/|}$)', self.texts()[file], re.M))}
             for path in wanted:
                 whole = posixpath.normpath(f"{step['directory']}/{path}")
                 with self.subTest(step=name, path=whole):
@@ -138,6 +142,17 @@ class Files(Definition):
         for name, default in defaults.items():
             with self.subTest(name):
                 self.assertTrue(env[name].startswith("@") or env[name] == default)
+
+    def test_builds_trust_the_ca_that_a_person_named(self):
+        found = [line for path in self.top.rglob("*Dockerfile")
+                 for line in re.findall(r"^RUN (.*)$", path.read_text().replace("\\\n", ""), re.M)]
+        self.assertTrue(any(map(ASKS.search, found)))
+        for line in found:
+            with self.subTest(line):
+                self.assertEqual(bool(ASKS.search(line)), bool(CA_BUNDLE.search(line)))
+        self.assertEqual(len(re.findall(r"^ +context: ", self.text(), re.M)),
+                         len(re.findall(r"^ +secrets: \[ca_bundle\]$", self.text(), re.M)))
+        self.assertEqual((self.top / self.containers / "ca.crt").read_bytes(), b"")
 
     def test_no_key_is_in_a_file(self):
         for path in (*(self.top / self.containers).glob("*.yaml"), self.top / self.containers / "env"):

@@ -1,6 +1,8 @@
 # Task server, downloader, scheduler, reproducer, cleaner; and the dashboard, which is the same image.
 # Context: the installation directory.  Root, because nested containers leave root's files in the shared
 # directories; the dashboard, which has none of them, runs as 1000.  No compiler in it.
+# /run/ca.crt, in lines that ask the network: the CA certificates that somebody named, or an empty file.
+# apt needs none: it asks over http, and checks signatures.
 ARG PYTHON_IMAGE=python:3.12-slim-bookworm
 ARG UV_IMAGE=ghcr.io/astral-sh/uv:0.5.20
 ARG DOCKER_IMAGE=docker:24.0.9-cli
@@ -18,8 +20,9 @@ WORKDIR /build
 COPY src/common common
 COPY src/orchestrator orchestrator
 COPY images/supervisor.txt .
-RUN --mount=type=cache,target=/root/.cache/uv \
-    cd orchestrator && uv sync --frozen --no-dev --no-editable \
+RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca_bundle,target=/run/ca.crt \
+    if [ -s /run/ca.crt ]; then export SSL_CERT_FILE=/run/ca.crt; fi \
+ && cd orchestrator && uv sync --frozen --no-dev --no-editable \
  && uv pip install --python /opt/buttercup/bin/python --require-hashes --no-deps -r ../supervisor.txt
 
 FROM ${PYTHON_IMAGE}

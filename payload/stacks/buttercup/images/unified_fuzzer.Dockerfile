@@ -2,6 +2,8 @@
 # Context: the installation directory.  On OSS-Fuzz's base-runner, because the targets run in here and
 # need its libraries and LLVM tools; it is amd64 in practice, brings binutils and no compiler of ours.
 # Root, because nested containers leave root's files in the shared directories.
+# /run/ca.crt, in lines that ask the network: the CA certificates that somebody named, or an empty file.
+# apt needs none: it asks over http, and checks signatures.
 ARG BASE_IMAGE=gcr.io/oss-fuzz-base/base-runner:ubuntu-20-04
 ARG UV_IMAGE=ghcr.io/astral-sh/uv:0.5.20
 ARG DOCKER_IMAGE=docker:24.0.9-cli
@@ -16,13 +18,16 @@ ENV UV_COMPILE_BYTECODE=1 \
     UV_PROJECT_ENVIRONMENT=/opt/buttercup \
     UV_PYTHON_DOWNLOADS=manual \
     UV_PYTHON_INSTALL_DIR=/opt/python
-RUN uv python install 3.12
+RUN --mount=type=secret,id=ca_bundle,target=/run/ca.crt \
+    if [ -s /run/ca.crt ]; then export SSL_CERT_FILE=/run/ca.crt; fi \
+ && uv python install 3.12
 WORKDIR /build
 COPY src/common common
 COPY src/fuzzer fuzzer
 COPY images/supervisor.txt .
-RUN --mount=type=cache,target=/root/.cache/uv \
-    cd fuzzer && uv sync --frozen --no-dev --no-editable --python 3.12 \
+RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca_bundle,target=/run/ca.crt \
+    if [ -s /run/ca.crt ]; then export SSL_CERT_FILE=/run/ca.crt; fi \
+ && cd fuzzer && uv sync --frozen --no-dev --no-editable --python 3.12 \
  && uv pip install --python /opt/buttercup/bin/python --require-hashes --no-deps -r ../supervisor.txt
 
 FROM ${BASE_IMAGE}

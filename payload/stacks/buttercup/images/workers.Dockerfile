@@ -1,6 +1,8 @@
 # program-model, patcher, seed-gen: the targets of those names.  Context: the installation directory.
 # Root, because nested containers leave root's files in the shared directories.  Compilers are in the
 # stage that builds cscope only.
+# /run/ca.crt, in lines that ask the network: the CA certificates that somebody named, or an empty file.
+# apt needs none: it asks over http, and checks signatures.
 ARG BASE_IMAGE=ubuntu:24.04
 ARG UV_IMAGE=ghcr.io/astral-sh/uv:0.5.20
 ARG DOCKER_IMAGE=docker:24.0.9-cli
@@ -24,7 +26,9 @@ RUN cd /cscope && autoreconf -i -s && ./configure && make && make install
 FROM base AS wasm
 ARG WASM_URL=https://github.com/vmware-labs/webassembly-language-runtimes/releases/download/python%2F3.12.0%2B20231211-040d5a6/python-3.12.0.wasm
 ARG WASM_SHA256=e5dc5a398b07b54ea8fdb503bf68fb583d533f10ec3f930963e02b9505f7a763
-RUN python3.12 -c "import sys, urllib.request; urllib.request.urlretrieve(sys.argv[1], '/python.wasm')" "$WASM_URL" \
+RUN --mount=type=secret,id=ca_bundle,target=/run/ca.crt \
+    if [ -s /run/ca.crt ]; then export SSL_CERT_FILE=/run/ca.crt; fi \
+ && python3.12 -c "import sys, urllib.request; urllib.request.urlretrieve(sys.argv[1], '/python.wasm')" "$WASM_URL" \
  && echo "$WASM_SHA256  /python.wasm" | sha256sum -c -
 
 FROM base AS builder
@@ -39,15 +43,21 @@ COPY src/common common
 COPY src/program-model program-model
 
 FROM builder AS program-model-builder
-RUN --mount=type=cache,target=/root/.cache/uv cd program-model && uv sync --frozen --no-dev --no-editable
+RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca_bundle,target=/run/ca.crt \
+    if [ -s /run/ca.crt ]; then export SSL_CERT_FILE=/run/ca.crt; fi \
+ && cd program-model && uv sync --frozen --no-dev --no-editable
 
 FROM builder AS patcher-builder
 COPY src/patcher patcher
-RUN --mount=type=cache,target=/root/.cache/uv cd patcher && uv sync --frozen --no-dev --no-editable
+RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca_bundle,target=/run/ca.crt \
+    if [ -s /run/ca.crt ]; then export SSL_CERT_FILE=/run/ca.crt; fi \
+ && cd patcher && uv sync --frozen --no-dev --no-editable
 
 FROM builder AS seed-gen-builder
 COPY src/seed-gen seed-gen
-RUN --mount=type=cache,target=/root/.cache/uv cd seed-gen && uv sync --frozen --no-dev --no-editable
+RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=ca_bundle,target=/run/ca.crt \
+    if [ -s /run/ca.crt ]; then export SSL_CERT_FILE=/run/ca.crt; fi \
+ && cd seed-gen && uv sync --frozen --no-dev --no-editable
 
 FROM base AS runtime
 ARG BUTTERCUP_COMMIT=unknown

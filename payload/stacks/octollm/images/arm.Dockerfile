@@ -1,6 +1,7 @@
 # One of the five arms that upstream has no code for at our revision.  OCTO_STUB says which is built,
 # the placeholder or upstream's code; when that is not what src/ has, the build stops and says so.
 # Context: the installation directory.
+# /run/ca.crt, in lines that ask the network: the CA certificates that somebody named, or an empty file.
 ARG OCTO_PYTHON_IMAGE=python:3.13.7-slim
 
 FROM ${OCTO_PYTHON_IMAGE} AS packages
@@ -10,7 +11,9 @@ COPY images/requirements.txt images/requirements-arms.txt /tmp/
 COPY images/arm.sh /app/start
 COPY images/arm_stub.py images/quick_test.py /app/
 COPY src/services/arms/${ARM} /app/services/arms/${ARM}
-RUN set -eu; cd "/app/services/arms/${ARM}"; \
+RUN --mount=type=secret,id=ca_bundle,target=/run/ca.crt \
+    if [ -s /run/ca.crt ]; then export PIP_CERT=/run/ca.crt; fi; \
+    set -eu; cd "/app/services/arms/${ARM}"; \
     has_code=false; for file in src/main.py app/main.py; do [ ! -f "$file" ] || has_code=true; done; \
     if [ "$has_code" = "${OCTO_STUB}" ]; then \
       echo "the ${ARM} arm: upstream has code: $has_code; OCTO_STUB=${OCTO_STUB} in compose.yaml does not fit" >&2; \

@@ -1,9 +1,12 @@
 # The orchestrator.  Context: the installation directory; src/ is upstream's checkout with our edits.
+# /run/ca.crt, in lines that ask the network: the CA certificates that somebody named, or an empty file.
 ARG OCTO_PYTHON_IMAGE=python:3.13.7-slim
 
 FROM ${OCTO_PYTHON_IMAGE} AS packages
 COPY images/requirements.txt /tmp/requirements.txt
-RUN python3 -m venv /opt/venv \
+RUN --mount=type=secret,id=ca_bundle,target=/run/ca.crt \
+    if [ -s /run/ca.crt ]; then export PIP_CERT=/run/ca.crt; fi \
+ && python3 -m venv /opt/venv \
  && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check \
     --require-hashes --only-binary :all: --no-deps -r /tmp/requirements.txt
 COPY images/start.sh /app/start

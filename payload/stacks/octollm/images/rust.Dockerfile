@@ -1,5 +1,6 @@
 # The reflex layer or the executor.  Context: the installation directory; src/ is upstream's checkout
 # with our edits.  Builder and last stage are of one generation of Debian: the same C library.
+# /run/ca.crt, in lines that ask the network: the CA certificates that somebody named, or an empty file.
 ARG OCTO_RUST_IMAGE=rust:1.91.1-slim
 ARG OCTO_DEBIAN_IMAGE=debian:13.1-slim
 
@@ -11,7 +12,9 @@ COPY src/shared/rust shared/rust
 COPY src/services/reflex-layer services/reflex-layer
 COPY src/services/arms/executor services/arms/executor
 COPY images/start.sh /app/start
-RUN cargo build --release --locked -p "${CRATE}" \
+RUN --mount=type=secret,id=ca_bundle,target=/run/ca.crt \
+    if [ -s /run/ca.crt ]; then export CARGO_HTTP_CAINFO=/run/ca.crt; fi \
+ && cargo build --release --locked -p "${CRATE}" \
  && cp "target/release/${CRATE}" /app/program \
  && chmod 755 /app /app/start /app/program
 
