@@ -10,7 +10,7 @@
 #include "keystore/secret_transport.h"
 
 #define DEFAULT_TRIES 3
-#define DEFAULT_PAUSE_MS 100
+#define DEFAULT_PAUSE_US 100000UL
 
 struct SecretSession {
 	GDBusConnection *bus;
@@ -163,7 +163,7 @@ static char *read_default(SecretSession *session, GError **error)
 		if (!path || !g_str_equal(path, "/"))
 			return g_steal_pointer(&path);
 		if (tries + 1 < DEFAULT_TRIES)
-			g_usleep(DEFAULT_PAUSE_MS * 1000);
+			g_usleep(DEFAULT_PAUSE_US);
 	}
 	keystore_fail(error, KEYSTORE_ERROR_UNAVAILABLE, NULL,
 	              "the Secret Service of this session has no default keyring");
