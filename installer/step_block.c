@@ -8,6 +8,7 @@
 
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/tree.h"
 #include "installer/block.h"
 #include "installer/recipe.h"
 #include "installer/step_file.h"
@@ -147,8 +148,11 @@ static json_t *apply_block(const StepRun *run, GError **error)
 		block_put(look.text, look.state == BLOCK_WHOLE ? &look.place : NULL, look.wanted);
 	g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
 	g_autofree char *digest = digest_of(look.wanted);
-	if (!g_str_equal(text, look.text) &&
-	    !step_file_write_staged(run, look.path, bytes, look.mode, error))
+	g_autofree char *stage = recipe_stage(run, look.path);
+	/* A run that was killed right after the rename left the stage. */
+	if (g_str_equal(text, look.text)
+	            ? !tree_remove(stage, error)
+	            : !step_file_write_staged(run, look.path, bytes, look.mode, error))
 		return NULL;
 	return json_pack("{s:s, s:s}", "path", look.path, "sha256", digest);
 }
