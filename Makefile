@@ -92,7 +92,7 @@ $(B)/flags: FORCE                          # rebuild when the flags change
 	 printf '%s\n' '$(subst ','\'',$(COMPILE))' >$@
 
 # The stacks travel inside the program, as archives that are the same bytes each time: of everything, and of
-# the definitions, which most commands read alone.
+# the definitions, which most commands read alone, and at once: that one is not compressed.
 $(B)/pack: packaging/pack.c $(B)/flags
 	$(call say,CC)
 	$(Q)$(CC) -std=gnu11 $(DEFS) $(WARN) -O1 -g $(PKG_CFLAGS) $< $(PACK_LDFLAGS) $(PKG_LIBS) -o $@
@@ -102,12 +102,12 @@ $(B)/stacks.tar.zst: $(B)/pack $(STACKS)
 	$(Q)$(RUN) $(B)/pack $@ payload/stacks $(STACKS:payload/stacks/%=%)
 
 DEFINITIONS := $(filter %/stack.ini,$(STACKS))
-$(B)/definitions.tar.zst: $(B)/pack $(DEFINITIONS)
+$(B)/definitions.tar: $(B)/pack $(DEFINITIONS)
 	$(call say,PACK)
 	$(Q)$(RUN) $(B)/pack $@ payload/stacks $(DEFINITIONS:payload/stacks/%=%)
 
-$(B)/payload/embedded.o: $(B)/stacks.tar.zst $(B)/definitions.tar.zst payload/catalogue.ini
-EMBED_embedded := -DSTACKS_ARCHIVE='"$(B)/stacks.tar.zst"' -DDEFINITIONS_ARCHIVE='"$(B)/definitions.tar.zst"'
+$(B)/payload/embedded.o: $(B)/stacks.tar.zst $(B)/definitions.tar payload/catalogue.ini
+EMBED_embedded := -DSTACKS_ARCHIVE='"$(B)/stacks.tar.zst"' -DDEFINITIONS_ARCHIVE='"$(B)/definitions.tar"'
 
 # The root of trust too, and the day of the build, of which a clock that is behind is reminded.
 $(B)/epoch: FORCE
@@ -200,7 +200,7 @@ lint:                                      ## directions between folders, banned
 	@clang-format --dry-run --Werror $(SRCS) $(HEADERS) $(wildcard tests/*.[ch] packaging/*.c)
 
 tidy: $(SRCS:%=$(B)/tidy/%.ok)             ## clang-tidy on every file of the program
-$(B)/tidy/%.ok: % .clang-tidy $(HEADERS) | $(B)/stacks.tar.zst $(B)/definitions.tar.zst
+$(B)/tidy/%.ok: % .clang-tidy $(HEADERS) | $(B)/stacks.tar.zst $(B)/definitions.tar
 	$(call say,TIDY)
 	@mkdir -p $(@D)
 	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- \

@@ -95,7 +95,7 @@ static bool check_name(const IniFile *ini, const Line *line, gsize start, gsize 
 	if (end - start > NAME_MAX_BYTES)
 		return fail_at(ini, line->number, start + 1, error, "name over 49 bytes");
 	for (gsize i = start; i < end; i++)
-		if (strchr(":;", line->text[i]))
+		if (line->text[i] == ':' || line->text[i] == ';')
 			return fail_at(ini, line->number, i + 1, error, "\":\" or \";\" in a name");
 	return true;
 }
@@ -103,13 +103,16 @@ static bool check_name(const IniFile *ini, const Line *line, gsize start, gsize 
 /* "KEY=NUMBER" and a line's end; with printf, it would take most of the time of reading a file. */
 static void feed(Parser *parser, const char *key, gsize length)
 {
-	char digits[] = "=0000000000\n";
+	char digits[] = "0000000000\n";
 	guint rest = parser->heads->len;
+	gsize at = sizeof(digits) - 3;
 
-	for (gsize at = sizeof(digits) - 3; rest > 0; rest /= 10)
+	for (; rest > 9; rest /= 10)
 		digits[at--] = (char)('0' + rest % 10);
+	digits[at] = (char)('0' + rest);
 	g_string_append_len(parser->fed, key, (gssize)length);
-	g_string_append(parser->fed, digits);
+	g_string_append_c(parser->fed, '=');
+	g_string_append(parser->fed, digits + at);
 }
 
 static gsize trimmed_end(const Line *line, gsize start, gsize end)
@@ -224,22 +227,18 @@ static bool scan(Parser *parser, const char *text, gsize size_bytes, GError **er
 	return true;
 }
 
-/* Enters @item under @place, once.  Returns: false with @error set the second time. */
-static bool enter(Parser *parser, const char *place, gpointer item, const Head *head)
+/* Enters @item under @place (transfer full), once.  Returns: false with @error set the second time. */
+static bool enter(Parser *parser, char *place, gpointer item, const Head *head)
 {
-	IniFile *ini = parser->ini;
-
-	if (g_hash_table_contains(ini->by_place, place))
-		return fail_at(ini, head->line, head->key_column, parser->error,
-		               head->value ? "duplicate key" : "duplicate section");
-	g_hash_table_insert(ini->by_place, g_strdup(place), item);
-	return true;
+	if (g_hash_table_insert(parser->ini->by_place, place, item))
+		return true;
+	return fail_at(parser->ini, head->line, head->key_column, parser->error,
+	               head->value ? "duplicate key" : "duplicate section");
 }
 
 static bool add_entry(Parser *parser, const char *section, const char *key, const Head *head)
 {
 	IniFile *ini = parser->ini;
-	g_autofree char *place = g_strconcat(section, "\n", key, NULL);
 	IniEntry *entry = g_new(IniEntry, 1);
 
 	*entry = (IniEntry){
@@ -250,7 +249,7 @@ static bool add_entry(Parser *parser, const char *section, const char *key, cons
 		.column = head->column,
 	};
 	g_ptr_array_add(ini->entries, entry);
-	return enter(parser, place, entry, head);
+	return enter(parser, g_strconcat(section, "\n", key, NULL), entry, head);
 }
 
 /* inih's handler: @value is the number of the head. */
@@ -272,7 +271,7 @@ static int on_entry(void *data, const char *section, const char *name, const cha
 	}
 	char *kept = g_string_chunk_insert_const(parser->ini->strings, section);
 	g_ptr_array_add(parser->ini->sections, kept);
-	parser->has_failed = !enter(parser, section, kept, head);
+	parser->has_failed = !enter(parser, g_strdup(section), kept, head);
 	return 1;
 }
 
@@ -417,12 +416,15 @@ bool ini_number(const IniFile *ini, const IniEntry *entry, IniRange range, guint
 
 char **ini_list(const char *value)
 {
-	g_auto(GStrv) parts = g_strsplit_set(value, ", \t\r\n", -1);
-	g_autoptr(GPtrArray) kept = g_ptr_array_new();
+	static const char between[] = ", \t\r\n";
+	GPtrArray *words = g_ptr_array_new();
 
-	for (char **part = parts; *part; part++)
-		if (**part)
-			g_ptr_array_add(kept, g_strdup(*part));
-	g_ptr_array_add(kept, NULL);
-	return (char **)g_ptr_array_free(g_steal_pointer(&kept), FALSE);
+	for (value += strspn(value, between); *value; value += strspn(value, between)) {
+		gsize length = strcspn(value, between);
+
+		g_ptr_array_add(words, g_strndup(value, length));
+		value += length;
+	}
+	g_ptr_array_add(words, NULL);
+	return (char **)g_ptr_array_free(words, FALSE);
 }

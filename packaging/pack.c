@@ -1,6 +1,6 @@
 /* packaging/pack.c - build tool: files into one archive, the same bytes each time
  *
- * Usage: pack OUT.tar.zst ROOT FILE...   FILEs are relative to ROOT and sorted by byte.
+ * Usage: pack OUT.tar[.zst] ROOT FILE...   FILEs are relative to ROOT and sorted by byte.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -35,8 +35,10 @@ static struct archive *open_archive(const char *path)
 	struct archive *out = archive_write_new();
 
 	hold(out, archive_write_set_format_pax_restricted(out));
-	hold(out, archive_write_add_filter_zstd(out));
-	hold(out, archive_write_set_filter_option(out, "zstd", "compression-level", "19"));
+	if (g_str_has_suffix(path, ".zst")) {
+		hold(out, archive_write_add_filter_zstd(out));
+		hold(out, archive_write_set_filter_option(out, "zstd", "compression-level", "19"));
+	}
 	hold(out, archive_write_open_filename(out, path));
 	return out;
 }
@@ -86,7 +88,7 @@ static void add_file(struct archive *out, const char *root, const char *name)
 int main(int argc, char **argv)
 {
 	if (argc < 3)
-		die("usage: pack OUT.tar.zst ROOT FILE...");
+		die("usage: pack OUT.tar[.zst] ROOT FILE...");
 
 	struct archive *out = open_archive(argv[1]);
 	for (int i = 3; i < argc; i++) {

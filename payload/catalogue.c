@@ -10,7 +10,6 @@
 #include "payload/embedded.h"
 
 #define SECTION_PREFIX "tool "
-#define RELEASE_PREFIX "on "
 #define VENDOR_PREFIX "vendor "
 
 /* The managers that a [tool] can name a package for, and what they are filed under. */
@@ -113,27 +112,23 @@ static void check_keys(const IniFile *ini)
 	}
 }
 
-/* The tools first: the releases name them. */
-static void read_sections(Catalogue *catalogue, bool is_tools)
+static void read_tools(Catalogue *catalogue)
 {
 	const GPtrArray *sections = ini_sections(catalogue->ini);
 
 	for (guint i = 0; i < sections->len; i++) {
 		const char *section = g_ptr_array_index(sections, i);
 		bool is_tool = g_str_has_prefix(section, SECTION_PREFIX);
-		bool is_release = g_str_has_prefix(section, RELEASE_PREFIX);
 
-		if (!is_tool && !is_release && !g_str_has_prefix(section, VENDOR_PREFIX))
+		if (!is_tool && !g_str_has_prefix(section, CATALOGUE_RELEASE_PREFIX) &&
+		    !g_str_has_prefix(section, VENDOR_PREFIX))
 			g_error("catalogue.ini: unknown section [%s]", section);
-		if (is_tool && is_tools) {
+		if (is_tool) {
 			CatalogueTool *tool = read_tool(catalogue->ini, section);
 
 			check_tool(tool);
 			g_ptr_array_add(catalogue->tools, tool);
 		}
-		if (is_release && !is_tools)
-			g_ptr_array_add(catalogue->releases,
-			                catalogue_read_release(catalogue, section));
 	}
 }
 
@@ -147,10 +142,8 @@ static Catalogue *read_catalogue(void)
 	if (!catalogue->ini)
 		g_error("%s", error->message);
 	catalogue->tools = g_ptr_array_new();
-	catalogue->releases = g_ptr_array_new();
 	check_keys(catalogue->ini);
-	read_sections(catalogue, true);
-	read_sections(catalogue, false);
+	read_tools(catalogue);
 	return catalogue;
 }
 

@@ -27,7 +27,8 @@ static GPtrArray *read_choices(const char *value)
 	return choices;
 }
 
-CatalogueRelease *catalogue_read_release(const Catalogue *catalogue, const char *section)
+/* Aborts where it is wrong. */
+static CatalogueRelease *read_release(const Catalogue *catalogue, const char *section)
 {
 	CatalogueRelease *release = g_new0(CatalogueRelease, 1);
 	g_auto(GStrv) words = g_strsplit(section, " ", -1);
@@ -52,6 +53,33 @@ CatalogueRelease *catalogue_read_release(const Catalogue *catalogue, const char 
 	return release;
 }
 
+static GPtrArray *read_releases(const Catalogue *catalogue)
+{
+	const GPtrArray *sections = ini_sections(catalogue->ini);
+	GPtrArray *releases = g_ptr_array_new();
+
+	for (guint i = 0; i < sections->len; i++) {
+		const char *section = g_ptr_array_index(sections, i);
+
+		if (g_str_has_prefix(section, CATALOGUE_RELEASE_PREFIX))
+			g_ptr_array_add(releases, read_release(catalogue, section));
+	}
+	return releases;
+}
+
+/* Of the one catalogue that there is; most commands never ask. */
+static const GPtrArray *releases_of(const Catalogue *catalogue)
+{
+	static gsize once = 0;
+	static const GPtrArray *releases = NULL;
+
+	if (g_once_init_enter(&once)) {
+		releases = read_releases(catalogue);
+		g_once_init_leave(&once, 1);
+	}
+	return releases;
+}
+
 /* "9" is the release of "9.4"; a release without a number is any. */
 static bool has_version(const CatalogueRelease *release, const char *version)
 {
@@ -70,10 +98,11 @@ static const CatalogueRelease *find_release(const Catalogue *catalogue,
 	g_autofree char *all = g_strdup_printf("%s %s", system->id ? system->id : "",
 	                                       system->id_like ? system->id_like : "");
 	g_auto(GStrv) ids = g_strsplit(all, " ", -1);
+	const GPtrArray *releases = releases_of(catalogue);
 
 	for (char **id = ids; *id; id++)
-		for (guint i = 0; i < catalogue->releases->len; i++) {
-			const CatalogueRelease *release = catalogue->releases->pdata[i];
+		for (guint i = 0; i < releases->len; i++) {
+			const CatalogueRelease *release = releases->pdata[i];
 
 			if (g_str_equal(release->id, *id) && has_version(release, system->version))
 				return release;

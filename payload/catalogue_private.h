@@ -24,9 +24,7 @@ typedef struct {
 
 struct Catalogue {
 	GPtrArray *tools;
-	GPtrArray *releases;
 	IniFile *ini;
 };
 
-/** Reads a section [on ...]; aborts where it is wrong. */
-CatalogueRelease *catalogue_read_release(const Catalogue *catalogue, const char *section);
+#define CATALOGUE_RELEASE_PREFIX "on "

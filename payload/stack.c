@@ -332,7 +332,7 @@ static Stack *new_stack(IniFile *ini, const char *name)
 	return stack;
 }
 
-Stack *stack_parse(GBytes *text, const char *name, GError **error)
+Stack *stack_read(GBytes *text, const char *name, GError **error)
 {
 	IniFile *ini = ini_parse_bytes(text, name, error);
 	Reading reading = { .text = text };
@@ -341,7 +341,7 @@ Stack *stack_parse(GBytes *text, const char *name, GError **error)
 		return NULL;
 
 	reading.stack = new_stack(ini, name);
-	if (!read_all(&reading, error) || !stack_check(reading.stack, text, error)) {
+	if (!read_all(&reading, error)) {
 		stack_free(reading.stack);
 		return NULL;
 	}
@@ -349,6 +349,13 @@ Stack *stack_parse(GBytes *text, const char *name, GError **error)
 		reading.stack->needs.architectures = g_new0(char *, 1);
 
 	return reading.stack;
+}
+
+Stack *stack_parse(GBytes *text, const char *name, GError **error)
+{
+	g_autoptr(Stack) stack = stack_read(text, name, error);
+
+	return stack && stack_check(stack, text, error) ? g_steal_pointer(&stack) : NULL;
 }
 
 void stack_free(Stack *stack)

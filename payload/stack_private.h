@@ -81,5 +81,9 @@ bool stack_variable_is_good(const char *name);
 bool stack_fail_section(GBytes *text, const char *name, const char *section, GError **error,
                         const char *format, ...) G_GNUC_PRINTF(5, 6);
 
+/** Reads a stack.ini; says nothing of what has to hold between its sections.
+ *  @name: stands in messages.  Returns: (transfer full) (nullable): NULL with CONFIG set. */
+Stack *stack_read(GBytes *text, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Checks what holds between sections: references, ports, profiles, the order of steps. */
 bool stack_check(const Stack *stack, GBytes *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
