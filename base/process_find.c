@@ -81,7 +81,8 @@ char *process_find(const char *name)
 	for (gsize i = 0; i < G_N_ELEMENTS(search_path); i++) {
 		g_autofree char *path = g_build_filename(search_path[i], name, NULL);
 
-		if (is_ours_alone(search_path[i], S_IFDIR) && is_trusted_program(path))
+		if (access(path, X_OK) == 0 && is_ours_alone(search_path[i], S_IFDIR) &&
+		    is_trusted_program(path))
 			return g_steal_pointer(&path);
 	}
 	return NULL;

@@ -311,7 +311,7 @@ const Check check_rows_engine[] = {
 	  "Ask again with the engine running.",
 	  "The socket is chosen as the docker program chooses it: DOCKER_HOST, DOCKER_CONTEXT, the current "
 	  "context, the default socket, and then the usual places of Docker Desktop, rootless Docker, "
-	  "colima, OrbStack, Rancher Desktop, Lima and podman. It has to answer /_ping and /info.",
+	  "colima, OrbStack, Rancher Desktop, Lima and podman. It has to answer /info.",
 	  applies_with_engine, judge_engine_reachable },
 	{ "engine.kind", "kind of engine", CHECK_PASS, CHECK_ENGINE, "engine.reachable", "engine /info and /version",
 	  "Nothing to do.",

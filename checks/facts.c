@@ -274,35 +274,73 @@ void facts_ask_cards(Facts *facts)
 	nvidia_ask(&source, facts);
 }
 
-Facts *facts_read(const FactsRequest *request)
+struct FactsReading {
+	FactsRequest request;
+	FactsSource source;
+	char **environment; /* (nullable): ours */
+	SourceCache *cache;
+	Part part;
+	GThread *engine, *keyring; /* (nullable) */
+	guint64 elapsed_us;
+};
+
+static guint64 since_us(gint64 start_us)
+{
+	return (guint64)(g_get_monotonic_time() - start_us);
+}
+
+FactsReading *facts_begin(const FactsRequest *request)
 {
 	gint64 start_us = g_get_monotonic_time();
 	guint timeout_ms = request->timeout_ms != 0 ? request->timeout_ms : DEFAULT_TIMEOUT_MS;
-	g_auto(GStrv) environment = request->environment == NULL ? g_get_environ() : NULL;
-	g_autoptr(SourceCache) cache = source_cache_new();
-	FactsSource source = { .root = request->root != NULL ? request->root : "",
-		               .environment =
-		                       environment != NULL ? environment : request->environment,
-		               .deadline_us = start_us + (gint64)timeout_ms * 1000,
-		               .cache = cache };
-	Facts *facts = facts_new();
-	Part part = { .source = &source, .request = request, .facts = facts };
-	GThread *keyring =
-		request->is_keyring_asked ? g_thread_new("keyring", read_keyring, &part) : NULL;
-	GThread *engine = NULL;
+	FactsReading *it = g_new0(FactsReading, 1);
 
-	docker_config_read(&source, &part.config);
+	it->request = *request;
+	it->environment = request->environment == NULL ? g_get_environ() : NULL;
+	it->cache = source_cache_new();
+	it->source = (FactsSource){ .root = request->root != NULL ? request->root : "",
+		                    .environment = it->environment != NULL ? it->environment
+		                                                           : request->environment,
+		                    .is_thorough = request->is_thorough,
+		                    .deadline_us = start_us + (gint64)timeout_ms * 1000,
+		                    .cache = it->cache };
+	it->part = (Part){ .source = &it->source, .request = &it->request, .facts = facts_new() };
+	if (request->is_keyring_asked)
+		it->keyring = g_thread_new("keyring", read_keyring, &it->part);
+	docker_config_read(&it->source, &it->part.config);
 	if (request->is_engine_asked) {
-		endpoint_resolve(&source, &part.config, &part.endpoint);
-		engine = g_thread_new("engine", read_engine, &part);
+		endpoint_resolve(&it->source, &it->part.config, &it->part.endpoint);
+		it->engine = g_thread_new("engine", read_engine, &it->part);
 	}
-	read_local(&part);
-	join(engine);
-	join(keyring);
-	facts_read_engine_rest(&source, facts);
-	endpoint_clear(&part.endpoint);
-	docker_config_clear(&part.config);
+	it->elapsed_us = since_us(start_us);
+	return it;
+}
 
-	facts->elapsed_us = (guint64)(g_get_monotonic_time() - start_us);
+static void reading_free(FactsReading *it)
+{
+	endpoint_clear(&it->part.endpoint);
+	docker_config_clear(&it->part.config);
+	source_cache_free(it->cache);
+	g_strfreev(it->environment);
+	g_free(it);
+}
+
+Facts *facts_end(FactsReading *reading, bool is_package_work_asked)
+{
+	gint64 start_us = g_get_monotonic_time();
+	Facts *facts = reading->part.facts;
+
+	reading->request.is_package_work_asked = is_package_work_asked;
+	read_local(&reading->part);
+	join(reading->engine);
+	join(reading->keyring);
+	facts_read_engine_rest(&reading->source, facts);
+	facts->elapsed_us = reading->elapsed_us + since_us(start_us);
+	reading_free(reading);
 	return facts;
+}
+
+Facts *facts_read(const FactsRequest *request)
+{
+	return facts_end(facts_begin(request), request->is_package_work_asked);
 }

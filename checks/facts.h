@@ -29,6 +29,7 @@ typedef struct {
 	const char *const *secrets; /* (nullable): files that only their owner should read */
 	bool are_tools_asked;       /* which tools are there */
 	bool is_engine_asked;
+	bool is_thorough; /* also what takes an engine long and seldom matters */
 	FactsWake wake;
 	bool is_keyring_asked;
 	bool is_package_work_asked; /* who installs now, and what was left half done: takes some ms */
@@ -40,6 +41,16 @@ typedef struct {
 /** Reads the machine.  Changes nothing, runs no program, needs no privilege; blocks for what is asked of
  *  others until its timeout, else a few ms.  Cannot fail: what is not known is unknown. */
 Facts *facts_read(const FactsRequest *request);
+
+/** The same in two halves: others, who take longest, are asked while something else is done.  What @request
+ *  points to has to stay.
+ *  Returns: (transfer full): to be given to facts_end(). */
+typedef struct FactsReading FactsReading;
+FactsReading *facts_begin(const FactsRequest *request);
+
+/** @reading: (transfer full).  @is_package_work_asked: known only now.
+ *  Returns: (transfer full): as facts_read(). */
+Facts *facts_end(FactsReading *reading, bool is_package_work_asked);
 
 /** Runs the compose plugin when no file says its version, unless somebody else could have put it there;
  *  blocks for 3 s at most. */

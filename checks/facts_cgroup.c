@@ -39,14 +39,14 @@ static bool has_word(const char *list, const char *word)
  * for NULL. */
 static bool take_mount(const char *line, const char *controller, Hierarchy *hierarchy)
 {
-	const char *behind = strstr(line, " - ");
-	g_auto(GStrv) before = g_strsplit(line, " ", 6);
-	g_auto(GStrv) after = NULL;
+	const char *behind = strstr(line, " - cgroup");
 
-	if (behind == NULL || g_strv_length(before) < 6)
+	if (behind == NULL)
 		return false;
-	after = g_strsplit(behind + 3, " ", 3);
-	if (g_strv_length(after) < 3)
+
+	g_auto(GStrv) before = g_strsplit(line, " ", 6);
+	g_auto(GStrv) after = g_strsplit(behind + strlen(" - "), " ", 3);
+	if (g_strv_length(before) < 6 || g_strv_length(after) < 3)
 		return false;
 	if (controller == NULL ? strcmp(after[0], "cgroup2") != 0
 	                       : strcmp(after[0], "cgroup") != 0 || !has_word(after[2], controller))

@@ -42,8 +42,9 @@ static void take_container(const json_t *container, FactsPort *port)
 	port->project = g_strdup(project);
 }
 
-void facts_read_containers(const FactsSource *source, const EngineAddress *address,
-                           GPtrArray *ports)
+/* Names the containers that publish one of @ports, whether somebody listens there or not. */
+static void read_containers(const FactsSource *source, const EngineAddress *address,
+                            const GPtrArray *ports)
 {
 	g_autofree char *refusal = NULL;
 	g_autoptr(json_t) containers =
@@ -80,6 +81,7 @@ static void read_root(Facts *facts)
 
 void facts_read_engine_rest(const FactsSource *source, Facts *facts)
 {
+	static const char scheme[] = "unix://";
 	const FactsEngine *engine = &facts->engine;
 
 	if (is_native(facts))
@@ -87,10 +89,12 @@ void facts_read_engine_rest(const FactsSource *source, Facts *facts)
 	if (facts->ports->len == 0)
 		return;
 
-	if (engine->state == ENGINE_OK && g_str_has_prefix(engine->endpoint, "unix://"))
-		facts_read_containers(source,
-		                      &(EngineAddress){ "http://localhost",
-		                                        engine->endpoint + strlen("unix://") },
-		                      facts->ports);
+	/* To ask takes the engine's time: not where it has said that nothing runs. */
+	if (engine->state == ENGINE_OK && engine->running != 0 &&
+	    g_str_has_prefix(engine->endpoint, scheme))
+		read_containers(
+			source,
+			&(EngineAddress){ "http://localhost", engine->endpoint + strlen(scheme) },
+			facts->ports);
 	facts_read_port_owners(source, facts->ports);
 }

@@ -47,6 +47,7 @@ typedef struct {
 	char *firewall;      /* (nullable): "iptables", "nftables" */
 	guint64 memory_bytes;
 	guint64 cpus;
+	guint64 running;         /* containers, those that are paused among them */
 	guint64 answer_ms;       /* until /info was there */
 	guint64 root_free_bytes; /* of root_dir; FACTS_UNKNOWN when it is not on this machine */
 	guint64 root_device;

@@ -38,6 +38,11 @@ static char *rest_of_line(const char *text)
 /* The third word of "install ok installed". */
 static bool is_settled(const char *line)
 {
+	static const char usual[] = "install ok installed\n";
+
+	if (strncmp(line, usual, strlen(usual)) == 0)
+		return true;
+
 	g_autofree char *status = rest_of_line(line);
 	const char *state = strrchr(status, ' ');
 
@@ -48,25 +53,23 @@ static bool is_settled(const char *line)
 	        strcmp(state, " not-installed") == 0);
 }
 
-/* Returns: (transfer full) (nullable): "Package:" of the stanza that the line at @at is in. */
-static char *package_at(const char *text, const char *at)
+/* Returns: (nullable): what is behind @key in a line of the stanza, which ends at an empty line. */
+static const char *find_field(const char *stanza, const char *key)
 {
-	static const char key[] = "Package: ";
-
-	for (gsize i = (gsize)(at - text) + 1; i-- > 0;) {
-		const char *line = text + i;
-
-		if ((i == 0 || line[-1] == '\n') && strncmp(line, key, strlen(key)) == 0)
-			return rest_of_line(line + strlen(key));
-		if (line[0] == '\n' && line[1] == '\n')
+	for (const char *line = stanza; *line != '\0' && *line != '\n'; line++) {
+		if (g_str_has_prefix(line, key))
+			return line + strlen(key);
+		line = strchr(line, '\n');
+		if (line == NULL)
 			return NULL;
 	}
 	return NULL;
 }
 
-static void take_broken(FactsPackages *packages, const char *text, const char *line)
+static void take_broken(FactsPackages *packages, const char *stanza)
 {
-	g_autofree char *name = package_at(text, line);
+	const char *field = find_field(stanza, "Package: ");
+	g_autofree char *name = field != NULL ? rest_of_line(field) : NULL;
 	g_autofree char *before = g_steal_pointer(&packages->broken);
 
 	packages->broken_count++;
@@ -77,25 +80,53 @@ static void take_broken(FactsPackages *packages, const char *text, const char *l
 			before != NULL ? g_strconcat(before, " ", name, NULL) : g_strdup(name);
 }
 
-/* @line: the end of the line before.  All but a few packages are told by one comparison. */
-static bool is_broken(const char *line)
-{
-	static const char key[] = "\nStatus: ";
-	static const char usual[] = "\nStatus: install ok installed\n";
+/** Text that is searched for, by Horspool's algorithm: the file has up to megabytes, and most steps through
+ *  it are as long as the text.  (memmem() of musl would begin anew at each of a thousand packages.) */
+typedef struct {
+	const char *text;
+	gsize length;
+	guint8 steps[256]; /* how far to go on from a byte */
+} Search;
 
-	return line[1] == 'S' && strncmp(line, usual, strlen(usual)) != 0 &&
-	       strncmp(line, key, strlen(key)) == 0 && !is_settled(line + strlen(key));
+static void search_init(Search *search, const char *text)
+{
+	search->text = text;
+	search->length = strlen(text);
+	memset(search->steps, (int)search->length, sizeof(search->steps));
+	for (gsize i = 0; i + 1 < search->length; i++)
+		search->steps[(guint8)text[i]] = (guint8)(search->length - 1 - i);
 }
 
-/* The file has up to a hundred thousand lines. */
-static void read_dpkg_status(const char *text, gpointer data)
+/* Returns: (nullable): where the text begins. */
+static const char *search_next(const Search *search, const char *at, const char *end)
+{
+	gsize last = search->length - 1;
+
+	while ((gsize)(end - at) > last) {
+		if (at[last] == search->text[last] && memcmp(at, search->text, last) == 0)
+			return at;
+		at += search->steps[(guint8)at[last]];
+	}
+	return NULL;
+}
+
+static void read_dpkg_status(const char *text, gsize size_bytes, gpointer data)
 {
 	FactsPackages *packages = data;
+	const char *end = text + size_bytes;
+	const char *stanza = text + strspn(text, "\n");
+	Search next;
 
+	search_init(&next, "\n\nPackage: ");
 	packages->broken_count = 0;
-	for (const char *line = text; (line = strchr(line, '\n')) != NULL; line++) {
-		if (is_broken(line))
-			take_broken(packages, text, line);
+	while (stanza != NULL) {
+		const char *status = find_field(stanza, "Status: ");
+
+		if (status != NULL && !is_settled(status))
+			take_broken(packages, stanza);
+		stanza = search_next(&next, stanza, end);
+		if (stanza != NULL)
+			stanza += strlen("\n\n");
 	}
 }
 
@@ -115,20 +146,20 @@ typedef struct {
 	char *version;
 } Wanted;
 
-static void find_version(const char *text, gpointer data)
+static void find_version(const char *text, gsize size_bytes G_GNUC_UNUSED, gpointer data)
 {
 	Wanted *wanted = data;
 
 	for (const char *const *name = wanted->packages; *name != NULL; name++) {
 		g_autofree char *key = g_strdup_printf("\nPackage: %s\n", *name);
-		const char *stanza = strstr(text, key);
-		const char *end = stanza != NULL ? strstr(stanza, "\n\n") : NULL;
-		const char *version = stanza != NULL ? strstr(stanza, "\nVersion: ") : NULL;
+		const char *found = strstr(text, key);
+		const char *status = found != NULL ? find_field(found + 1, "Status: ") : NULL;
+		const char *version = found != NULL ? find_field(found + 1, "Version: ") : NULL;
 
-		if (version == NULL || (end != NULL && version > end) ||
-		    g_strstr_len(stanza, end != NULL ? end - stanza : -1, " ok installed") == NULL)
+		if (status == NULL || version == NULL ||
+		    strstr(status, " ok installed\n") != status + strcspn(status, " \n"))
 			continue;
-		wanted->version = upstream_version(version + strlen("\nVersion: "));
+		wanted->version = upstream_version(version);
 		return;
 	}
 }

@@ -30,10 +30,6 @@ void engine_take_version(const json_t *version, FactsEngine *engine);
 /** What is asked once the engine has answered: the disk that it lies on, and who has the ports. */
 void facts_read_engine_rest(const FactsSource *source, Facts *facts);
 
-/** Names the containers that publish one of @ports, whether somebody listens there or not. */
-void facts_read_containers(const FactsSource *source, const EngineAddress *address,
-                           GPtrArray *ports);
-
 /** Fills socket_gid, is_in_group and is_group_listed.  @path: of the socket. */
 void facts_read_socket_group(const FactsSource *source, const char *path, FactsEngine *engine);
 

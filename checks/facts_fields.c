@@ -204,6 +204,7 @@ static const Field facts_rows[] = {
 	TEXT(engine, firewall),
 	NUMBER(engine, memory_bytes),
 	NUMBER(engine, cpus),
+	NUMBER(engine, running),
 	NUMBER(engine, answer_ms),
 	NUMBER(engine, root_free_bytes),
 	NUMBER(engine, root_device),

@@ -191,6 +191,16 @@ static void take_network(const json_t *info, FactsEngine *engine)
 	engine->has_ip_forward = flag(info, "IPv4Forwarding");
 }
 
+static guint64 running(const json_t *info)
+{
+	const json_t *count = json_object_get(info, "ContainersRunning");
+	const json_t *paused = json_object_get(info, "ContainersPaused");
+
+	if (!json_is_integer(count) || json_integer_value(count) < 0)
+		return FACTS_UNKNOWN;
+	return (guint64)json_integer_value(count) + (guint64)MAX(json_integer_value(paused), 0);
+}
+
 void engine_take_info(const json_t *info, FactsEngine *engine)
 {
 	engine->version = text(info, "ServerVersion");
@@ -203,7 +213,10 @@ void engine_take_info(const json_t *info, FactsEngine *engine)
 	engine->warnings = join(json_object_get(info, "Warnings"), "\n");
 	engine->memory_bytes = positive(info, "MemTotal");
 	engine->cpus = positive(info, "NCPU");
+	engine->running = running(info);
 	engine->is_rootless = has_word(engine->security, "rootless");
+	if (engine->version != NULL) /* podman answers as Docker does, but builds with Buildah */
+		engine->is_podman = json_text(info, "BuildahVersion") != NULL ? FACT_YES : FACT_NO;
 	engine->is_live_restore = flag(info, "LiveRestoreEnabled");
 	engine->has_memory_limit = flag(info, "MemoryLimit");
 	engine->has_swap_limit = flag(info, "SwapLimit");
@@ -216,19 +229,7 @@ void engine_take_info(const json_t *info, FactsEngine *engine)
 
 void engine_take_version(const json_t *version, FactsEngine *engine)
 {
-	const json_t *components = json_object_get(version, "Components");
-
-	if (engine->version == NULL)
-		engine->version = text(version, "Version");
 	engine->api_version = text(version, "ApiVersion");
 	engine->api_minimum = text(version, "MinAPIVersion");
 	engine->platform = text(json_object_get(version, "Platform"), "Name");
-	if (!json_is_array(components))
-		return;
-
-	engine->is_podman = FACT_NO;
-	for (gsize i = 0; i < json_array_size(components); i++)
-		if (g_strcmp0(json_text(json_array_get(components, i), "Name"), "Podman Engine") ==
-		    0)
-			engine->is_podman = FACT_YES;
 }

@@ -22,6 +22,7 @@ typedef struct {
 	char **environment;
 	gint64 deadline_us; /* monotonic: engine and keyring answer before it or not at all */
 	SourceCache *cache; /* (nullable): every read opens its file */
+	bool is_thorough;   /* ask also what takes long and seldom matters */
 } FactsSource;
 
 /** Returns: (transfer full): the path under the root. */
@@ -31,8 +32,8 @@ char *source_path(const FactsSource *source, const char *path);
  *  cannot be read. */
 char *source_read(const FactsSource *source, const char *path);
 
-/** Calls @visit with the file as text, when it can be read: for large ones, which are not copied. */
-typedef void (*SourceVisit)(const char *text, gpointer data);
+/** Calls @visit with the file as text, a NUL behind it, when it can be read; large ones are not copied. */
+typedef void (*SourceVisit)(const char *text, gsize size_bytes, gpointer data);
 void source_visit(const FactsSource *source, const char *path, SourceVisit visit, gpointer data);
 
 /** Returns: (transfer full) (nullable): as source_read(), white space at both ends taken off. */

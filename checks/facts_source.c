@@ -18,16 +18,23 @@ char *source_path(const FactsSource *source, const char *path)
 }
 
 struct SourceCache {
-	GMutex mutex;      /* engine and keyring are read on threads of their own */
-	GHashTable *files; /* char * path -> char * text, NULL for one that cannot be read */
+	GMutex mutex; /* engine and keyring are read on threads of their own */
+	GHashTable *
+		files; /* char * path -> GBytes, the last is a NUL; NULL for one that cannot be read */
 };
+
+static void bytes_free(gpointer bytes)
+{
+	if (bytes != NULL)
+		g_bytes_unref(bytes);
+}
 
 SourceCache *source_cache_new(void)
 {
 	SourceCache *cache = g_new0(SourceCache, 1);
 
 	g_mutex_init(&cache->mutex);
-	cache->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	cache->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, bytes_free);
 	return cache;
 }
 
@@ -42,49 +49,64 @@ void source_cache_free(SourceCache *cache)
 }
 
 /* As text: a byte more holds its end. */
-static char *read_file(const FactsSource *source, const char *path)
+static char *read_file(const FactsSource *source, const char *path, gsize *size_bytes)
 {
 	g_autofree char *full = source_path(source, path);
 	GBytes *bytes = file_read(full, SOURCE_MAX_BYTES, NULL);
-	gsize size_bytes = 0;
 	char *text;
 
 	if (bytes == NULL)
 		return NULL;
 
-	text = g_bytes_unref_to_data(bytes, &size_bytes);
-	text = g_realloc(text, size_bytes + 1);
-	text[size_bytes] = '\0';
+	text = g_bytes_unref_to_data(bytes, size_bytes);
+	text = g_realloc(text, *size_bytes + 1);
+	text[*size_bytes] = '\0';
 	return text;
 }
 
-/* What is in the cache stays where it is as long as the cache. */
-static const char *read_cached(SourceCache *cache, const FactsSource *source, const char *path)
+static GBytes *read_bytes(const FactsSource *source, const char *path)
 {
-	gpointer text = NULL;
+	gsize size_bytes = 0;
+	char *text = read_file(source, path, &size_bytes);
+
+	return text != NULL ? g_bytes_new_take(text, size_bytes + 1) : NULL;
+}
+
+/* What is in the cache stays where it is as long as the cache.
+ * Returns: (transfer none) (nullable) */
+static GBytes *read_cached(SourceCache *cache, const FactsSource *source, const char *path)
+{
+	gpointer bytes = NULL;
 
 	g_mutex_lock(&cache->mutex);
-	if (!g_hash_table_lookup_extended(cache->files, path, NULL, &text)) {
-		text = read_file(source, path);
-		(void)g_hash_table_insert(cache->files, g_strdup(path), text);
+	if (!g_hash_table_lookup_extended(cache->files, path, NULL, &bytes)) {
+		bytes = read_bytes(source, path);
+		(void)g_hash_table_insert(cache->files, g_strdup(path), bytes);
 	}
 	g_mutex_unlock(&cache->mutex);
-	return text;
+	return bytes;
 }
 
 char *source_read(const FactsSource *source, const char *path)
 {
-	return source->cache != NULL ? g_strdup(read_cached(source->cache, source, path))
-	                             : read_file(source, path);
+	gsize size_bytes = 0;
+
+	if (source->cache == NULL)
+		return read_file(source, path, &size_bytes);
+
+	GBytes *bytes = read_cached(source->cache, source, path);
+	return bytes != NULL ? g_strdup(g_bytes_get_data(bytes, NULL)) : NULL;
 }
 
 void source_visit(const FactsSource *source, const char *path, SourceVisit visit, gpointer data)
 {
-	g_autofree char *own = source->cache == NULL ? read_file(source, path) : NULL;
-	const char *text = source->cache != NULL ? read_cached(source->cache, source, path) : own;
+	g_autoptr(GBytes) own = source->cache == NULL ? read_bytes(source, path) : NULL;
+	GBytes *bytes = source->cache != NULL ? read_cached(source->cache, source, path) : own;
+	gsize size_bytes = 0;
+	const char *text = bytes != NULL ? g_bytes_get_data(bytes, &size_bytes) : NULL;
 
 	if (text != NULL)
-		visit(text, data);
+		visit(text, size_bytes - 1, data);
 }
 
 char *source_line(const FactsSource *source, const char *path)

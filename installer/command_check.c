@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/http.h"
 #include "installer/check_fix.h"
 #include "installer/check_list.h"
 #include "installer/check_page.h"
@@ -166,7 +167,7 @@ static FixMode fix_mode(void)
 }
 
 /* What was mended is judged anew. */
-static bool fix_and_finish(App *app, const Preflight *preflight, const FindingsReport *report,
+static bool fix_and_finish(App *app, Preflight *preflight, const FindingsReport *report,
                            const char *const *ids, GError **error)
 {
 	bool is_changed = false;
@@ -288,6 +289,8 @@ bool command_check(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error
 	if (!take_words(argv, &word, ids, error) ||
 	    (path != NULL && !html_check_place(path, error)))
 		return false;
+	if (word != NULL && !is_list && facts_file == NULL)
+		http_prepare(); /* nearly every stack is for an engine */
 	bundle = word != NULL ? open_stack(word, error) : NULL;
 	if (word != NULL && bundle == NULL)
 		return false;
@@ -329,6 +332,7 @@ bool command_facts(App *app, int argc G_GNUC_UNUSED, char **argv G_GNUC_UNUSED,
 		                 .ports = (const guint16 *)(gpointer)ports->data,
 		                 .port_count = ports->len,
 		                 .is_engine_asked = true,
+		                 .is_thorough = true,
 		                 .is_keyring_asked = true,
 		                 .are_tools_asked = true,
 		                 .is_package_work_asked = true };

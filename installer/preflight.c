@@ -85,7 +85,6 @@ static void take_stack(Preflight *preflight, const Stack *stack, const char *pro
 		.engine = needs.engine,
 		.compose = needs.compose,
 		.architectures = (const char *const *)needs.architectures,
-		.needs_packages = lacks_tools(stack, profile),
 	};
 	preflight_take_services(preflight, stack, profile);
 	preflight_take_tools(preflight, stack, profile);
@@ -104,6 +103,8 @@ Preflight *preflight_new(const Stack *stack, const char *profile, const char *pr
 	preflight->secrets = g_ptr_array_new_with_free_func(g_free);
 	preflight->prefix = g_strdup(prefix);
 	preflight->state = g_strdup(state);
+	preflight->stack = stack;
+	preflight->profile = profile;
 
 	if (stack != NULL) {
 		take_stack(preflight, stack, profile);
@@ -136,7 +137,7 @@ Preflight *preflight_new_elsewhere(const Stack *stack, const char *profile, cons
 	g_autofree char *state = g_build_filename(home, ".local", "state", "slipway", NULL);
 	Preflight *preflight = preflight_new(stack, profile, place, state);
 
-	preflight->needs.needs_packages = stack != NULL && stack->tools->len > 0;
+	preflight_set_packages(preflight, stack != NULL && stack->tools->len > 0);
 	return preflight;
 }
 
@@ -185,7 +186,25 @@ static const char *const *secret_paths(const Preflight *preflight)
 	               : NULL;
 }
 
-Facts *preflight_facts(const Preflight *preflight)
+void preflight_set_packages(Preflight *preflight, bool needs_packages)
+{
+	preflight->needs.needs_packages = needs_packages;
+	preflight->are_packages_known = true;
+}
+
+/* The catalogue is read while the engine is at it. */
+static Facts *read_facts(Preflight *preflight, const FactsRequest *request)
+{
+	FactsReading *reading = facts_begin(request);
+
+	if (!preflight->are_packages_known)
+		preflight_set_packages(preflight,
+		                       preflight->stack != NULL &&
+		                               lacks_tools(preflight->stack, preflight->profile));
+	return facts_end(reading, preflight->needs.needs_packages);
+}
+
+Facts *preflight_facts(Preflight *preflight)
 {
 	const char *directories[] = { preflight->prefix, preflight->state, NULL };
 	g_autofree guint16 *ports = g_new(guint16, preflight->ports->len + 1);
@@ -197,14 +216,14 @@ Facts *preflight_facts(const Preflight *preflight)
 		                                    preflight->needs.python != NULL,
 		                 .is_engine_asked = preflight->needs.engine != NULL ||
 		                                    preflight->needs.project != NULL,
-		                 .is_keyring_asked = preflight->needs.needs_keyring,
-		                 .is_package_work_asked = preflight->needs.needs_packages };
+		                 .is_thorough = preflight->is_slow_asked,
+		                 .is_keyring_asked = preflight->needs.needs_keyring };
 
 	for (guint i = 0; i < preflight->ports->len; i++)
 		ports[i] = (guint16)g_array_index(preflight->ports, CheckPortNeed, i).number;
 	if (preflight->term != NULL)
 		request.wake = (FactsWake){ WAKE_TIMEOUT_MS, say_asleep, preflight->term };
-	Facts *facts = facts_read(&request);
+	Facts *facts = read_facts(preflight, &request);
 	if (must_ask_cards(preflight, facts))
 		facts_ask_cards(facts);
 	if (preflight->is_slow_asked) {

@@ -23,6 +23,9 @@ typedef struct {
 	char *others; /* (nullable): names of other stacks that are installed */
 	char *prefix;
 	char *state;
+	const Stack *stack;  /* (nullable) */
+	const char *profile; /* (nullable) */
+	bool are_packages_known;
 } Preflight;
 
 /** Needs of a machine of which nothing but a small stack is wanted: 4 GiB of memory, 10 GiB of
@@ -33,11 +36,11 @@ typedef struct {
 #define PREFLIGHT_STATE_BYTES (G_GUINT64_CONSTANT(64) << 20)
 
 /**
- * @stack: (nullable): NULL for the needs above; it must outlive what is returned.
+ * @stack: (nullable): NULL for the needs above; it and @profile must outlive what is returned.
  * @profile: (nullable) @prefix, @state: absolute directories that are written to.
  *
- * Returns: (transfer full): the needs.  needs_packages is set when a program of the stack's tools is
- * not there; who knows better (a plan) may set it.
+ * Returns: (transfer full): the needs; needs_packages is not known before preflight_facts(), or
+ * preflight_set_packages().
  */
 Preflight *preflight_new(const Stack *stack, const char *profile, const char *prefix,
                          const char *state);
@@ -60,7 +63,11 @@ void preflight_take_installed(Preflight *preflight, const App *app, const Stack 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Preflight, preflight_free)
 
 /** Returns: (transfer full): the facts that judging @preflight takes; blocks as facts_read(). */
-Facts *preflight_facts(const Preflight *preflight);
+Facts *preflight_facts(Preflight *preflight);
+
+/** Says whether packages are installed, where a plan knows better than the search for the stack's tools
+ *  that preflight_facts() makes. */
+void preflight_set_packages(Preflight *preflight, bool needs_packages);
 
 /** Asks the servers that the stack is loaded from, its mirrors, and the registries of its images, within
  *  the setting check-timeout, and adds them to @facts.  @bundle: (nullable): every embedded stack. */

@@ -52,7 +52,7 @@ bool preflight_pass(App *app, const StackBundle *bundle, const Plan *plan, GErro
 
 	preflight->term = app->term;
 	preflight_take_installed(preflight, app, stacks_definition(bundle));
-	preflight->needs.needs_packages = installs_packages(plan);
+	preflight_set_packages(preflight, installs_packages(plan));
 	preflight->needs.project = project_of(plan);
 	take_ports(preflight, plan);
 	facts = preflight_facts(preflight);

@@ -371,19 +371,37 @@ static void test_version(void)
 {
 	g_autoptr(json_t) docker =
 		parse("{'Platform':{'Name':'Docker Desktop 4.43.1 (198352)'},'ApiVersion':'1.51',"
-	              "'MinAPIVersion':'1.24','Components':[{'Name':'Engine'},{'Name':'runc'}]}");
-	g_autoptr(json_t) podman = parse(
-		"{'Version':'5.2.2','ApiVersion':'1.41','Components':[{'Name':'Podman Engine'}]}");
-	g_autoptr(Facts) one = facts_new();
-	g_autoptr(Facts) other = facts_new();
+	              "'MinAPIVersion':'1.24'}");
+	g_autoptr(Facts) facts = facts_new();
 
-	engine_take_version(docker, &one->engine);
-	g_assert_cmpstr(one->engine.platform, ==, "Docker Desktop 4.43.1 (198352)");
-	g_assert_cmpstr(one->engine.api_minimum, ==, "1.24");
-	g_assert_cmpint(one->engine.is_podman, ==, FACT_NO);
-	engine_take_version(podman, &other->engine);
-	g_assert_cmpint(other->engine.is_podman, ==, FACT_YES);
-	g_assert_cmpstr(other->engine.version, ==, "5.2.2");
+	engine_take_version(docker, &facts->engine);
+	g_assert_cmpstr(facts->engine.platform, ==, "Docker Desktop 4.43.1 (198352)");
+	g_assert_cmpstr(facts->engine.api_version, ==, "1.51");
+	g_assert_cmpstr(facts->engine.api_minimum, ==, "1.24");
+}
+
+static void test_running(void)
+{
+	static const struct {
+		const char *info;
+		guint64 running;
+		Fact is_podman;
+	} cases[] = {
+		{ "{'ServerVersion':'27','ContainersRunning':0,'ContainersPaused':0}", 0, FACT_NO },
+		{ "{'ServerVersion':'27','ContainersRunning':2,'ContainersPaused':1}", 3, FACT_NO },
+		{ "{'ServerVersion':'27','ContainersRunning':'2'}", FACTS_UNKNOWN, FACT_NO },
+		{ "{'ServerVersion':'27','ContainersRunning':-1}", FACTS_UNKNOWN, FACT_NO },
+		{ "{'ServerVersion':'5.2.2','BuildahVersion':'1.37.2'}", FACTS_UNKNOWN, FACT_YES },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(json_t) info = parse(cases[i].info);
+		g_autoptr(Facts) facts = facts_new();
+
+		engine_take_info(info, &facts->engine);
+		g_assert_cmpuint(facts->engine.running, ==, cases[i].running);
+		g_assert_cmpint(facts->engine.is_podman, ==, cases[i].is_podman);
+	}
 }
 
 static void test_password(void)
@@ -451,6 +469,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/docker/info", test_info);
 	g_test_add_func("/docker/info/wrong-types", test_info_wrong_types);
 	g_test_add_func("/docker/version", test_version);
+	g_test_add_func("/docker/running", test_running);
 	g_test_add_func("/docker/password", test_password);
 	g_test_add_func("/docker/group", test_group);
 	return g_test_run();

@@ -22,9 +22,12 @@
 	"\"CgroupVersion\":\"2\",\"MemTotal\":8268021760,\"NCPU\":4,"                           \
 	"\"SecurityOptions\":[\"name=seccomp,profile=builtin\",\"name=rootless\"]}"
 
+#define DESKTOP "{\"ServerVersion\":\"27.3.1\",\"OperatingSystem\":\"Docker Desktop\"}"
+#define SAID "{\"ApiVersion\":\"1.47\",\"MinAPIVersion\":\"1.24\"}"
+
 /** What a fake engine says; NULL: it takes the connection and stays silent. */
 typedef struct {
-	const char *ping, *info, *version; /* bodies; a number in front of a space is the status */
+	const char *info, *version; /* bodies; a number in front of a space is the status */
 } Script;
 
 /** A fake engine on a socket of its own, on a thread of its own. */
@@ -39,8 +42,6 @@ typedef struct {
 
 static const char *body_for(const Script *script, const char *request)
 {
-	if (g_str_has_prefix(request, "GET /_ping "))
-		return script->ping;
 	if (g_str_has_prefix(request, "GET /info "))
 		return script->info;
 	return g_str_has_prefix(request, "GET /version ") ? script->version : "404 not found";
@@ -137,21 +138,22 @@ static void server_clear(Server *server)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Server, server_clear)
 
-static Facts *ask(const char *variable, const char *value)
+static Facts *ask(const char *host, bool is_thorough)
 {
-	g_auto(GStrv) environment = g_environ_setenv(NULL, variable, value, TRUE);
+	g_auto(GStrv) environment = g_environ_setenv(NULL, "DOCKER_HOST", host, TRUE);
 	FactsRequest request = { .is_engine_asked = true,
+		                 .is_thorough = is_thorough,
 		                 .environment = environment,
 		                 .timeout_ms = 300 };
 
 	return facts_read(&request);
 }
 
-static Facts *ask_path(const char *path)
+static Facts *ask_path(const char *path, bool is_thorough)
 {
 	g_autofree char *url = g_strconcat("unix://", path, NULL);
 
-	return ask("DOCKER_HOST", url);
+	return ask(url, is_thorough);
 }
 
 typedef struct {
@@ -160,26 +162,31 @@ typedef struct {
 	EngineState state;
 	guint64 memory_bytes;
 	const char *version;
+	const char *api_minimum; /* of /version, where that is asked */
+	bool is_thorough;
 } Case;
 
 /* clang-format off */
 static const Case cases[] = {
-	{ "good", { "OK", INFO, NULL }, ENGINE_OK, 8268021760, "27.3.1" },
-	{ "version-apart", { "OK", "{\"NCPU\":2}", "{\"Version\":\"20.10.24+dfsg1\"}" }, ENGINE_OK, FACTS_UNKNOWN, "20.10.24+dfsg1" },
-	{ "no-version", { "OK", "{}", "500 oops" }, ENGINE_OK, FACTS_UNKNOWN, NULL },
-	{ "memory-0", { "OK", "{\"MemTotal\":0,\"ServerVersion\":\"1\"}", NULL }, ENGINE_OK, FACTS_UNKNOWN, "1" },
-	{ "memory-negative", { "OK", "{\"MemTotal\":-1,\"ServerVersion\":\"1\"}", NULL }, ENGINE_OK, FACTS_UNKNOWN, "1" },
-	{ "memory-text", { "OK", "{\"MemTotal\":\"8 GB\",\"ServerVersion\":\"1\"}", NULL }, ENGINE_OK, FACTS_UNKNOWN, "1" },
-	{ "wrong-types", { "OK", "{\"ServerVersion\":\"1\",\"Driver\":[],\"SecurityOptions\":[1,null]}", NULL }, ENGINE_OK, FACTS_UNKNOWN, "1" },
-	{ "silent", { NULL, NULL, NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
-	{ "silent-info", { "OK", NULL, NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
-	{ "hangs-up", { "hang up", NULL, NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
-	{ "not-an-engine", { "<html>hello</html>", INFO, NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
-	{ "ping-500", { "500 server error", INFO, NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
-	{ "paused", { "OK", "500 {\"message\":\"Docker Desktop is manually paused\"}", NULL }, ENGINE_PAUSED, FACTS_UNKNOWN, NULL },
-	{ "garbage-info", { "OK", "{\"MemTotal\":", NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
-	{ "array-info", { "OK", "[]", NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
-	{ "empty-info", { "OK", "", NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
+	{ "good", { INFO, NULL }, ENGINE_OK, 8268021760, "27.3.1" },
+	{ "version-spared", { INFO, SAID }, ENGINE_OK, 8268021760, "27.3.1" },
+	{ "version-asked", { INFO, SAID }, ENGINE_OK, 8268021760, "27.3.1", "1.24", true },
+	{ "version-refused", { INFO, "500 oops" }, ENGINE_OK, 8268021760, "27.3.1", NULL, true },
+	{ "version-strict", { "{\"ServerVersion\":\"29.0.1\"}", SAID }, ENGINE_OK, FACTS_UNKNOWN, "29.0.1", "1.24" },
+	{ "version-desktop", { DESKTOP, SAID }, ENGINE_OK, FACTS_UNKNOWN, "27.3.1", "1.24" },
+	{ "no-version", { "{\"NCPU\":2}", NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
+	{ "memory-0", { "{\"MemTotal\":0,\"ServerVersion\":\"1\"}", NULL }, ENGINE_OK, FACTS_UNKNOWN, "1" },
+	{ "memory-negative", { "{\"MemTotal\":-1,\"ServerVersion\":\"1\"}", NULL }, ENGINE_OK, FACTS_UNKNOWN, "1" },
+	{ "memory-text", { "{\"MemTotal\":\"8 GB\",\"ServerVersion\":\"1\"}", NULL }, ENGINE_OK, FACTS_UNKNOWN, "1" },
+	{ "wrong-types", { "{\"ServerVersion\":\"1\",\"Driver\":[],\"SecurityOptions\":[1,null]}", NULL }, ENGINE_OK, FACTS_UNKNOWN, "1" },
+	{ "silent", { NULL, NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
+	{ "hangs-up", { "hang up", NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
+	{ "not-an-engine", { "<html>hello</html>", NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
+	{ "error", { "500 server error", NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
+	{ "paused", { "500 {\"message\":\"Docker Desktop is manually paused\"}", NULL }, ENGINE_PAUSED, FACTS_UNKNOWN, NULL },
+	{ "garbage-info", { "{\"MemTotal\":", NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
+	{ "array-info", { "[]", NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
+	{ "empty-info", { "", NULL }, ENGINE_NO_ANSWER, FACTS_UNKNOWN, NULL },
 };
 /* clang-format on */
 
@@ -190,8 +197,9 @@ static void test_case(gconstpointer data)
 	g_autoptr(Facts) facts = NULL;
 
 	server_start(&server, &c->script, "docker.sock");
-	facts = ask_path(server.path);
+	facts = ask_path(server.path, c->is_thorough);
 	g_assert_cmpint(facts->engine.state, ==, c->state);
+	g_assert_cmpstr(facts->engine.api_minimum, ==, c->api_minimum);
 	g_assert_true((facts->engine.why != NULL) == (c->state != ENGINE_OK));
 	g_assert_cmpuint(facts->engine.memory_bytes, ==, c->memory_bytes);
 	g_assert_cmpstr(facts->engine.version, ==, c->version);
@@ -200,12 +208,12 @@ static void test_case(gconstpointer data)
 
 static void test_good_in_full(void)
 {
-	static const Script script = { "OK", INFO, NULL };
+	static const Script script = { INFO, NULL };
 	g_auto(Server) server = { 0 };
 	g_autoptr(Facts) facts = NULL;
 
 	server_start(&server, &script, "docker.sock");
-	facts = ask_path(server.path);
+	facts = ask_path(server.path, false);
 	g_assert_cmpuint(facts->engine.cpus, ==, 4);
 	g_assert_cmpint(facts->engine.is_rootless, ==, FACT_YES);
 	g_assert_cmpstr(facts->engine.storage_driver, ==, "overlay2");
@@ -217,7 +225,7 @@ static void test_good_in_full(void)
 
 static void test_absent(void)
 {
-	g_autoptr(Facts) facts = ask_path("/nonexistent/docker.sock");
+	g_autoptr(Facts) facts = ask_path("/nonexistent/docker.sock", false);
 
 	g_assert_cmpint(facts->engine.state, ==, ENGINE_ABSENT);
 	g_assert_nonnull(facts->engine.why);
@@ -231,7 +239,7 @@ static void test_refused(void)
 	g_autoptr(Facts) facts = NULL;
 
 	(void)close(listen_at(path));
-	facts = ask_path(path);
+	facts = ask_path(path, false);
 	g_assert_cmpint(facts->engine.state, ==, ENGINE_REFUSED);
 	g_assert_true(tree_remove(directory, NULL));
 }
@@ -247,7 +255,7 @@ static void test_denied(void)
 
 		if (geteuid() == 0)
 			g_assert_cmpint(setuid(65534), ==, 0);
-		facts = ask_path(g_getenv("TEST_SOCKET"));
+		facts = ask_path(g_getenv("TEST_SOCKET"), false);
 		g_assert_cmpint(facts->engine.state, ==, ENGINE_DENIED);
 		return;
 	}
@@ -266,7 +274,7 @@ static void test_denied(void)
 
 static void test_remote(gconstpointer data)
 {
-	g_autoptr(Facts) facts = ask("DOCKER_HOST", data);
+	g_autoptr(Facts) facts = ask(data, false);
 
 	g_assert_cmpint(facts->engine.state, ==, ENGINE_REMOTE);
 }
@@ -348,7 +356,7 @@ static void test_resolution(gconstpointer data)
 /* Nothing is configured and the default socket is dead, but a rootless engine is there. */
 static void test_rootless_is_found(void)
 {
-	static const Script script = { "OK", INFO, NULL };
+	static const Script script = { INFO, NULL };
 	g_auto(Server) server = { 0 };
 	g_auto(GStrv) environment = NULL;
 	FactsSource source = { .deadline_us = G_MAXINT64 };
@@ -408,7 +416,7 @@ static FactsKeyring ask_keyring(const char *address)
 /* A bus that takes connections and never says a word holds nobody up. */
 static void test_silent_bus(void)
 {
-	static const Script script = { NULL, NULL, NULL };
+	static const Script script = { NULL, NULL };
 	g_auto(Server) server = { 0 };
 	g_autofree char *address = NULL;
 	FactsKeyring keyring;

@@ -231,6 +231,9 @@ static const Packages packages[] = {
 	{ "many-broken", "debian", NULL, "apt", "a b c d e", 6, FACT_NO, FACT_NO,
 	  { APT, UPDATES, { STATUS, STANZA("a", "install ok unpacked") STANZA("b", "install ok unpacked") STANZA("c", "install ok unpacked")
 	    STANZA("d", "install ok unpacked") STANZA("e", "install ok triggers-pending") STANZA("f", "install ok half-installed") } } },
+	{ "essential", "debian", NULL, "apt", "a c", 2, FACT_NO, FACT_NO,
+	  { APT, UPDATES, { STATUS, "Package: a\nEssential: yes\nStatus: install ok unpacked\nDescription: x\n .\n Package: b\n\n"
+	    STANZA("b", GOOD) "Package: c\nEssential: yes\nProtected: yes\nStatus: install ok unpacked" } } },
 	{ "strange-status", "debian", NULL, "apt", NULL, 1, FACT_NO, FACT_NO, { APT, UPDATES, { STATUS, "\nStatus: \nStatus" } } },
 };
 /* clang-format on */

@@ -193,7 +193,7 @@ class Engine(socketserver.ThreadingUnixStreamServer):
 
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        answer = {"OperatingSystem": "stand-in"} if "/info" in self.path else {"Volumes": []}
+        answer = {"ServerVersion": "27.3.1", "OperatingSystem": "stand-in"} if "/info" in self.path else {"Volumes": []}
         if "/containers/json" in self.path:
             answer = self.server.containers()
         body = json.dumps(answer).encode()

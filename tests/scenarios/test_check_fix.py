@@ -82,7 +82,7 @@ class Desktop:
         os.chmod(self.place / "docker.sock", 0o666)
         sizes = {name.lower(): value for name, value in self.memory.items()}
         self.engine.answers = {
-            "/_ping": (200, b"OK"), "/containers/json": (200, []),
+            "/containers/json": (200, []),
             "/version": (200, {"Version": "28.5.1", "ApiVersion": "1.51", "MinAPIVersion": "1.24",
                                "Platform": {"Name": "Docker Desktop 4.50.0 (209931)"}}),
             "/info": (200, {"ServerVersion": "28.5.1", "OperatingSystem": "Docker Desktop",
