@@ -88,6 +88,10 @@ GBytes *http_get_from_places(const char *const *places, gsize max_bytes,
  */
 bool *http_probe(const char *const *urls, guint timeout_ms, char ***why);
 
+/** Returns: (transfer full) (nullable): the path that a file: URL or an absolute path names; NULL
+ *  for any other URL. */
+char *http_local_path(const char *url);
+
 /** Sets up on a thread what a first request takes, which is half a millisecond: for who has something else to do
  *  before.  Nobody has to wait for it. */
 void http_prepare(void);

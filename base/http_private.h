@@ -30,10 +30,6 @@ bool http_target_of(const char *url, bool has_socket, HttpTarget *target, GError
 bool http_target_of_redirect(const char *url, const char *from_url, const HttpTarget *from,
                              HttpTarget *target, GError **error);
 
-/** Returns: (transfer full) (nullable): the path that a file: URL or an absolute path names; NULL
- *  for any other URL. */
-char *http_local_path(const char *url);
-
 /** Opens the regular file that a file: URL or an absolute path names.  Returns: the descriptor; or -1
  *  with UNAVAILABLE or DENIED set. */
 int http_open_local(const char *url, guint64 *size_bytes, GError **error);

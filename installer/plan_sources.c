@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/http.h"
 #include "base/http_reach.h"
 #include "installer/plan_private.h"
@@ -70,13 +71,24 @@ typedef struct {
 	guint count;
 } Asked;
 
+/* git takes the path of a repository without the ".git" that "git clone --mirror" gives it. */
+static char *asked_place(const PlanItem *item, const char *place)
+{
+	g_autofree char *path = http_local_path(place);
+	g_autofree char *bare = path && item->step->kind == &step_kind_source
+	                                ? g_strconcat(path, ".git", NULL)
+	                                : NULL;
+
+	return g_strdup(bare && !file_exists(path) && file_exists(bare) ? bare : place);
+}
+
 static void add_asked(GArray *asked, GPtrArray *urls, const PlanItem *item, const char *source)
 {
 	g_auto(GStrv) places = step_places(item->step, source);
 	Asked one = { item, urls->len, g_strv_length(places) };
 
 	for (char **place = places; *place; place++)
-		g_ptr_array_add(urls, g_strdup(*place));
+		g_ptr_array_add(urls, asked_place(item, *place));
 	g_array_append_val(asked, one);
 }
 

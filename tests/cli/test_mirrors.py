@@ -150,6 +150,14 @@ class Checkout(MirrorCase):
         self.assertEqual(result.status, 0, result)
         self.assertEqual((self.home / "probe/src/file").read_text(), "the one")
 
+    def test_from_a_mirror_of_git_clone(self):
+        right, revision = self.repository("right", "the one")
+        bare = self.place / "bare"
+        subprocess.run(["git", "clone", "-q", "--mirror", f"{right}thing", bare / "thing.git"], check=True)
+        result = self.install(GIT.format(revision=revision), *self.options([f"{bare}/"], "https://git.example/"))
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual((self.home / "probe/src/file").read_text(), "the one")
+
     def test_from_none(self):
         other, _ = self.repository("other", "another history")
         result = self.install(GIT.format(revision="0" * 40), *self.options([other, other], "https://git.example/"))
