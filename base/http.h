@@ -92,10 +92,6 @@ bool *http_probe(const char *const *urls, guint timeout_ms, char ***why);
  *  for any other URL. */
 char *http_local_path(const char *url);
 
-/** Sets up on a thread what a first request takes, which is half a millisecond: for who has something else to do
- *  before.  Nobody has to wait for it. */
-void http_prepare(void);
-
 /** Returns: whether no https request can be made, because neither the environment nor the system
  *  names a CA certificate. */
 bool http_lacks_certificates(void);

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/http.h"
 #include "base/http_private.h"
 
 #define CONNECT_TIMEOUT_MS 15000
@@ -141,17 +140,6 @@ void http_init(void)
 	if (!http_init_memory())
 		g_error("cannot initialise libcurl");
 	g_once_init_leave(&is_ready, 1);
-}
-
-static gpointer prepare(gpointer data G_GNUC_UNUSED)
-{
-	http_init();
-	return NULL;
-}
-
-void http_prepare(void)
-{
-	g_thread_unref(g_thread_new("http", prepare, NULL));
 }
 
 static void set_headers(HttpHandle *handle, const char *const *headers)

@@ -35,7 +35,9 @@ struct IniFile {
 
 /* A "[section]" or a "key = value" with its continuation lines. */
 typedef struct {
-	GString *value; /* NULL: a section */
+	const char *value; /* NULL: a section; not NUL-terminated */
+	gsize length;
+	GString *joined; /* (nullable): value and the lines behind it */
 	guint line;
 	guint column;     /* of the value */
 	guint key_column; /* of the key or the "[" */
@@ -168,7 +170,8 @@ static bool scan_key(Parser *parser, const Line *line, GError **error)
 
 	gsize value_end = trimmed_end(line, value, line->length);
 	Head head = {
-		.value = g_string_new_len(line->text + value, (gssize)(value_end - value)),
+		.value = line->text + value,
+		.length = value_end - value,
 		.line = line->number,
 		.column = (guint)value + 1,
 		.key_column = 1,
@@ -181,14 +184,16 @@ static bool scan_key(Parser *parser, const Line *line, GError **error)
 static bool scan_continuation(Parser *parser, const Line *line, gsize start, GError **error)
 {
 	guint count = parser->heads->len;
-	const Head *head = count ? &g_array_index(parser->heads, Head, count - 1) : NULL;
+	Head *head = count ? &g_array_index(parser->heads, Head, count - 1) : NULL;
 
 	if (!head || !head->value)
 		return fail_at(parser->ini, line->number, start + 1, error,
 		               "indented line without a value above it");
-	if (head->value->len)
-		g_string_append_c(head->value, '\n');
-	g_string_append_len(head->value, line->text + start,
+	if (!head->joined)
+		head->joined = g_string_new_len(head->value, (gssize)head->length);
+	if (head->joined->len)
+		g_string_append_c(head->joined, '\n');
+	g_string_append_len(head->joined, line->text + start,
 	                    (gssize)(trimmed_end(line, start, line->length) - start));
 	return true;
 }
@@ -240,11 +245,13 @@ static bool add_entry(Parser *parser, const char *section, const char *key, cons
 {
 	IniFile *ini = parser->ini;
 	IniEntry *entry = g_new(IniEntry, 1);
+	const char *value = head->joined ? head->joined->str : head->value;
+	gsize length = head->joined ? head->joined->len : head->length;
 
 	*entry = (IniEntry){
 		.section = g_string_chunk_insert_const(ini->strings, section),
 		.key = g_string_chunk_insert(ini->strings, key),
-		.value = g_string_chunk_insert(ini->strings, head->value->str),
+		.value = g_string_chunk_insert_len(ini->strings, value, (gssize)length),
 		.line = head->line,
 		.column = head->column,
 	};
@@ -279,8 +286,8 @@ static void head_clear(gpointer data)
 {
 	Head *head = data;
 
-	if (head->value)
-		g_string_free(head->value, TRUE);
+	if (head->joined)
+		g_string_free(head->joined, TRUE);
 }
 
 static bool parse(IniFile *ini, const char *text, gsize size_bytes, GError **error)

@@ -14,10 +14,12 @@
 #define HEAP_BLOCK_BYTES 32
 
 /** Most of the time of a short run went into error texts that nobody sees, tables of names that
- *  nobody looks up, and taking down what ends with the process anyway. */
+ *  nobody looks up, and taking down what ends with the process anyway.  The machine's openssl.cnf is for
+ *  its own programs: it can name providers that this one cannot load, or take away those that the
+ *  keystore is read with; and whoever sets OPENSSL_CONF would say which code we run. */
 #define QUICK_START                                                              \
 	(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ADD_ALL_CIPHERS | \
-	 OPENSSL_INIT_NO_ADD_ALL_DIGESTS | OPENSSL_INIT_NO_ATEXIT)
+	 OPENSSL_INIT_NO_ADD_ALL_DIGESTS | OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_LOAD_CONFIG)
 
 static OpensslHeap start(void)
 {

@@ -39,11 +39,7 @@ static bool has_word(const char *list, const char *word)
  * for NULL. */
 static bool take_mount(const char *line, const char *controller, Hierarchy *hierarchy)
 {
-	const char *behind = strstr(line, " - cgroup");
-
-	if (behind == NULL)
-		return false;
-
+	const char *behind = strstr(line, " - ");
 	g_auto(GStrv) before = g_strsplit(line, " ", 6);
 	g_auto(GStrv) after = g_strsplit(behind + strlen(" - "), " ", 3);
 	if (g_strv_length(before) < 6 || g_strv_length(after) < 3)
@@ -59,12 +55,15 @@ static bool take_mount(const char *line, const char *controller, Hierarchy *hier
 
 static bool find_mount(const char *mountinfo, const char *controller, Hierarchy *hierarchy)
 {
-	g_auto(GStrv) lines = g_strsplit(mountinfo, "\n", -1);
+	for (const char *line = mountinfo; *line != '\0'; line += *line == '\n') {
+		gsize length = strcspn(line, "\n");
+		const char *behind = g_strstr_len(line, (gssize)length, " - cgroup");
+		g_autofree char *copy = behind != NULL ? g_strndup(line, length) : NULL;
 
-	for (gsize i = 0; lines[i] != NULL; i++)
-		if (take_mount(lines[i], controller, hierarchy))
+		if (copy != NULL && take_mount(copy, controller, hierarchy))
 			return true;
-
+		line += length;
+	}
 	return false;
 }
 

@@ -146,18 +146,21 @@ typedef struct {
 	char *version;
 } Wanted;
 
-static void find_version(const char *text, gsize size_bytes G_GNUC_UNUSED, gpointer data)
+static void find_version(const char *text, gsize size_bytes, gpointer data)
 {
 	Wanted *wanted = data;
 
 	for (const char *const *name = wanted->packages; *name != NULL; name++) {
 		g_autofree char *key = g_strdup_printf("\nPackage: %s\n", *name);
-		const char *found = strstr(text, key);
+		Search search;
+
+		search_init(&search, key);
+		const char *found = search_next(&search, text, text + size_bytes);
 		const char *status = found != NULL ? find_field(found + 1, "Status: ") : NULL;
 		const char *version = found != NULL ? find_field(found + 1, "Version: ") : NULL;
 
 		if (status == NULL || version == NULL ||
-		    strstr(status, " ok installed\n") != status + strcspn(status, " \n"))
+		    !g_str_has_prefix(status + strcspn(status, " \n"), " ok installed\n"))
 			continue;
 		wanted->version = upstream_version(version);
 		return;

@@ -4,6 +4,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,15 +73,36 @@ static GBytes *read_bytes(const FactsSource *source, const char *path)
 	return text != NULL ? g_bytes_new_take(text, size_bytes + 1) : NULL;
 }
 
+/* A mapped file is not copied, and the rest of its last page is zero: the end of the text.  Not for a file that
+ * somebody could shorten meanwhile: what visitors read is replaced by another, not written to.
+ * Returns: (nullable): NULL where that cannot be done. */
+static GBytes *map_bytes(const FactsSource *source, const char *path)
+{
+	g_autofree char *full = source_path(source, path);
+	g_auto(FileFd) fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	GMappedFile *file = fd >= 0 ? g_mapped_file_new_from_fd(fd, FALSE, NULL) : NULL;
+	gsize size_bytes = file != NULL ? g_mapped_file_get_length(file) : 0;
+
+	if (size_bytes % (gsize)sysconf(_SC_PAGESIZE) != 0 && size_bytes <= SOURCE_MAX_BYTES)
+		return g_bytes_new_with_free_func(g_mapped_file_get_contents(file), size_bytes + 1,
+		                                  (GDestroyNotify)g_mapped_file_unref, file);
+	if (file != NULL)
+		g_mapped_file_unref(file);
+	return NULL;
+}
+
 /* What is in the cache stays where it is as long as the cache.
  * Returns: (transfer none) (nullable) */
-static GBytes *read_cached(SourceCache *cache, const FactsSource *source, const char *path)
+static GBytes *read_cached(const FactsSource *source, const char *path, bool is_mapped)
 {
+	SourceCache *cache = source->cache;
 	gpointer bytes = NULL;
 
 	g_mutex_lock(&cache->mutex);
 	if (!g_hash_table_lookup_extended(cache->files, path, NULL, &bytes)) {
-		bytes = read_bytes(source, path);
+		bytes = is_mapped ? map_bytes(source, path) : NULL;
+		if (bytes == NULL)
+			bytes = read_bytes(source, path);
 		(void)g_hash_table_insert(cache->files, g_strdup(path), bytes);
 	}
 	g_mutex_unlock(&cache->mutex);
@@ -94,14 +116,14 @@ char *source_read(const FactsSource *source, const char *path)
 	if (source->cache == NULL)
 		return read_file(source, path, &size_bytes);
 
-	GBytes *bytes = read_cached(source->cache, source, path);
+	GBytes *bytes = read_cached(source, path, false);
 	return bytes != NULL ? g_strdup(g_bytes_get_data(bytes, NULL)) : NULL;
 }
 
 void source_visit(const FactsSource *source, const char *path, SourceVisit visit, gpointer data)
 {
 	g_autoptr(GBytes) own = source->cache == NULL ? read_bytes(source, path) : NULL;
-	GBytes *bytes = source->cache != NULL ? read_cached(source->cache, source, path) : own;
+	GBytes *bytes = source->cache != NULL ? read_cached(source, path, true) : own;
 	gsize size_bytes = 0;
 	const char *text = bytes != NULL ? g_bytes_get_data(bytes, &size_bytes) : NULL;
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "base/http.h"
 #include "installer/check_fix.h"
 #include "installer/check_list.h"
 #include "installer/check_page.h"
@@ -289,8 +288,6 @@ bool command_check(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error
 	if (!take_words(argv, &word, ids, error) ||
 	    (path != NULL && !html_check_place(path, error)))
 		return false;
-	if (word != NULL && !is_list && facts_file == NULL)
-		http_prepare(); /* nearly every stack is for an engine */
 	bundle = word != NULL ? open_stack(word, error) : NULL;
 	if (word != NULL && bundle == NULL)
 		return false;
