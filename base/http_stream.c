@@ -17,12 +17,13 @@
 #define POLL_MS 1000
 #define CONNECT_TIMEOUT_MS 15000L
 
-typedef struct {
-	const HttpStream *stream;
-	const HttpHandle *handle;
+struct HttpTransfer {
+	HttpStream stream;
+	HttpHandle *handle;
+	CURLM *multi;
 	GString *refusal;
 	GError *failure; /* (nullable): of a callback */
-} Transfer;
+};
 
 static bool is_good(int status)
 {
@@ -32,7 +33,7 @@ static bool is_good(int status)
 /* Curl's write callback. */
 static size_t on_body(char *data, size_t one, size_t size_bytes, void *user)
 {
-	Transfer *it = user;
+	HttpTransfer *it = user;
 	gsize room = HTTP_REFUSAL_MAX_BYTES - it->refusal->len;
 
 	(void)one;
@@ -40,8 +41,8 @@ static size_t on_body(char *data, size_t one, size_t size_bytes, void *user)
 		g_string_append_len(it->refusal, data, (gssize)MIN(room, size_bytes));
 		return size_bytes;
 	}
-	if (it->stream->on_data &&
-	    !it->stream->on_data(it->stream->to, data, size_bytes, &it->failure))
+	if (it->stream.on_data &&
+	    !it->stream.on_data(it->stream.to, data, size_bytes, &it->failure))
 		return 0;
 	return size_bytes;
 }
@@ -49,8 +50,8 @@ static size_t on_body(char *data, size_t one, size_t size_bytes, void *user)
 /* Curl's read callback. */
 static size_t on_send(char *buffer, size_t one, size_t size_bytes, void *user)
 {
-	Transfer *it = user;
-	gssize size = file_read_fd(it->stream->body_fd, buffer, one * size_bytes);
+	HttpTransfer *it = user;
+	gssize size = file_read_fd(it->stream.body_fd, buffer, one * size_bytes);
 
 	if (size >= 0)
 		return (size_t)size;
@@ -58,9 +59,9 @@ static size_t on_send(char *buffer, size_t one, size_t size_bytes, void *user)
 	return CURL_READFUNC_ABORT;
 }
 
-static void set_options(CURL *easy, Transfer *it)
+static void set_options(CURL *easy, HttpTransfer *it)
 {
-	const HttpStream *stream = it->stream;
+	const HttpStream *stream = &it->stream;
 
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, it);
@@ -81,14 +82,14 @@ static void set_options(CURL *easy, Transfer *it)
 }
 
 /* Asks whether the receiver wants more. */
-static bool is_wanted(Transfer *it)
+static bool is_wanted(HttpTransfer *it)
 {
-	return !it->stream->on_data || !is_good(http_handle_status(it->handle)) ||
-	       it->stream->on_data(it->stream->to, "", 0, &it->failure);
+	return !it->stream.on_data || !is_good(http_handle_status(it->handle)) ||
+	       it->stream.on_data(it->stream.to, "", 0, &it->failure);
 }
 
 /* Returns: curl's result; CURLE_ABORTED_BY_CALLBACK when a signal came, or the receiver has enough. */
-static CURLcode drive(CURLM *multi, Transfer *it)
+static CURLcode drive(HttpTransfer *it)
 {
 	struct curl_waitfd cancel = { .fd = cancel_fd(), .events = CURL_WAIT_POLLIN };
 	int running = 1;
@@ -98,30 +99,17 @@ static CURLcode drive(CURLM *multi, Transfer *it)
 	while (running > 0) {
 		if (cancel_signal() != 0 || (ready == 0 && !is_wanted(it)))
 			return CURLE_ABORTED_BY_CALLBACK;
-		if (curl_multi_perform(multi, &running) != CURLM_OK ||
-		    (running > 0 && curl_multi_wait(multi, &cancel, cancel.fd >= 0 ? 1 : 0, POLL_MS,
-		                                    &ready) != CURLM_OK))
+		if (curl_multi_perform(it->multi, &running) != CURLM_OK ||
+		    (running > 0 && curl_multi_wait(it->multi, &cancel, cancel.fd >= 0 ? 1 : 0,
+		                                    POLL_MS, &ready) != CURLM_OK))
 			return CURLE_FAILED_INIT;
 	}
 
-	const CURLMsg *message = curl_multi_info_read(multi, &left);
+	const CURLMsg *message = curl_multi_info_read(it->multi, &left);
 	return message ? message->data.result : CURLE_FAILED_INIT;
 }
 
-static CURLcode run(CURL *easy, Transfer *it)
-{
-	CURLM *multi = curl_multi_init();
-	CURLcode code = CURLE_FAILED_INIT;
-
-	if (multi && curl_multi_add_handle(multi, easy) == CURLM_OK) {
-		code = drive(multi, it);
-		curl_multi_remove_handle(multi, easy);
-	}
-	curl_multi_cleanup(multi);
-	return code;
-}
-
-static bool judge(Transfer *it, CURLcode code, GError **error)
+static bool judge(HttpTransfer *it, CURLcode code, GError **error)
 {
 	int status = http_handle_status(it->handle);
 
@@ -140,7 +128,18 @@ static bool judge(Transfer *it, CURLcode code, GError **error)
 	return is_good(status);
 }
 
-bool http_stream(const HttpStream *stream, int *status, char **refusal, GError **error)
+static void transfer_free(HttpTransfer *it)
+{
+	if (it->multi)
+		curl_multi_remove_handle(it->multi, http_handle_easy(it->handle));
+	curl_multi_cleanup(it->multi);
+	http_handle_free(it->handle);
+	g_string_free(it->refusal, TRUE);
+	g_clear_error(&it->failure);
+	g_free(it);
+}
+
+HttpTransfer *http_stream_begin(const HttpStream *stream, GError **error)
 {
 	static const char *const json_headers[] = { "Content-Type: application/json", NULL };
 	const HttpRequest request = { .url = stream->url,
@@ -148,18 +147,37 @@ bool http_stream(const HttpStream *stream, int *status, char **refusal, GError *
 		                      .timeout_ms = stream->timeout_ms,
 		                      .headers = stream->json ? json_headers : NULL };
 	HttpTarget target = { 0 };
+	int running = 0;
 
 	if (!http_target_of(stream->url, stream->unix_socket != NULL, &target, error))
-		return false;
-	g_autoptr(HttpHandle) handle = http_handle_new(&request, &target, error);
+		return NULL;
+	HttpHandle *handle = http_handle_new(&request, &target, error);
 	if (!handle)
-		return false;
+		return NULL;
 
-	Transfer it = { stream, handle, g_string_new(NULL), NULL };
-	set_options(http_handle_easy(handle), &it);
-	bool is_done = judge(&it, run(http_handle_easy(handle), &it), error);
-	*status = http_handle_status(handle);
-	bool is_refused = it.refusal->len > 0 && !is_done;
-	*refusal = g_string_free(it.refusal, !is_refused);
+	HttpTransfer *it = g_new0(HttpTransfer, 1);
+	*it = (HttpTransfer){ *stream, handle, curl_multi_init(), g_string_new(NULL), NULL };
+	set_options(http_handle_easy(handle), it);
+	/* What fails here fails again in drive(), and is said there. */
+	if (it->multi && curl_multi_add_handle(it->multi, http_handle_easy(handle)) == CURLM_OK)
+		(void)curl_multi_perform(it->multi, &running);
+	return it;
+}
+
+bool http_stream_end(HttpTransfer *it, int *status, char **refusal, GError **error)
+{
+	CURLcode code = it->multi ? drive(it) : CURLE_FAILED_INIT;
+	bool is_done = judge(it, code, error);
+
+	*status = http_handle_status(it->handle);
+	*refusal = it->refusal->len > 0 && !is_done ? g_strdup(it->refusal->str) : NULL;
+	transfer_free(it);
 	return is_done;
+}
+
+bool http_stream(const HttpStream *stream, int *status, char **refusal, GError **error)
+{
+	HttpTransfer *transfer = http_stream_begin(stream, error);
+
+	return transfer && http_stream_end(transfer, status, refusal, error);
 }

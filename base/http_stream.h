@@ -36,3 +36,21 @@ typedef struct {
  */
 bool http_stream(const HttpStream *stream, int *status, char **refusal,
                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** A request that is under way. */
+typedef struct HttpTransfer HttpTransfer;
+
+/**
+ * The first half of http_stream(): puts the request, as far as that goes without waiting.  Its time
+ * runs from now on.
+ *
+ * @stream: what it points to has to stay until the end.
+ *
+ * Returns: (transfer full) (nullable): to be given to http_stream_end(); NULL with an error of
+ * http_stream() set.
+ */
+HttpTransfer *http_stream_begin(const HttpStream *stream, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** The second half.  @transfer: (transfer full).  As http_stream(). */
+bool http_stream_end(HttpTransfer *transfer, int *status, char **refusal,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;

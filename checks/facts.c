@@ -157,7 +157,7 @@ const FactsServer *facts_server(const Facts *facts, const char *url)
 	return NULL;
 }
 
-/** A part that waits for somebody else's answer, read on a thread of its own. */
+/** What the parts are read from, and into. */
 typedef struct {
 	const FactsSource *source;
 	const FactsRequest *request;
@@ -165,15 +165,6 @@ typedef struct {
 	DockerConfig config;
 	Endpoint endpoint;
 } Part;
-
-static gpointer read_engine(gpointer data)
-{
-	Part *part = data;
-
-	facts_read_engine(part->source, &part->request->wake, &part->endpoint,
-	                  &part->facts->engine);
-	return NULL;
-}
 
 static gpointer read_keyring(gpointer data)
 {
@@ -252,12 +243,6 @@ static void read_local(const Part *part)
 		g_ptr_array_add(facts->ports, facts_read_port(request->ports[i]));
 }
 
-static void join(GThread *thread)
-{
-	if (thread != NULL)
-		(void)g_thread_join(thread);
-}
-
 Facts *facts_read_cards(void)
 {
 	const FactsSource source = { .root = "" };
@@ -280,7 +265,8 @@ struct FactsReading {
 	char **environment; /* (nullable): ours */
 	SourceCache *cache;
 	Part part;
-	GThread *engine, *keyring; /* (nullable) */
+	EngineQuestion *engine; /* (nullable) */
+	GThread *keyring;       /* (nullable) */
 	guint64 elapsed_us;
 };
 
@@ -310,7 +296,7 @@ FactsReading *facts_begin(const FactsRequest *request)
 	docker_config_read(&it->source, &it->part.config);
 	if (request->is_engine_asked) {
 		endpoint_resolve(&it->source, &it->part.config, &it->part.endpoint);
-		it->engine = g_thread_new("engine", read_engine, &it->part);
+		it->engine = engine_begin(&it->source, &it->part.endpoint, &it->part.facts->engine);
 	}
 	it->elapsed_us = since_us(start_us);
 	return it;
@@ -332,8 +318,11 @@ Facts *facts_end(FactsReading *reading, bool is_package_work_asked)
 
 	reading->request.is_package_work_asked = is_package_work_asked;
 	read_local(&reading->part);
-	join(reading->engine);
-	join(reading->keyring);
+	if (reading->request.is_engine_asked)
+		engine_end(reading->engine, &reading->source, &reading->request.wake,
+		           &reading->part.endpoint, &facts->engine);
+	if (reading->keyring != NULL)
+		(void)g_thread_join(reading->keyring);
 	facts_read_engine_rest(&reading->source, facts);
 	facts->elapsed_us = reading->elapsed_us + since_us(start_us);
 	reading_free(reading);

@@ -46,9 +46,7 @@ static void take_container(const json_t *container, FactsPort *port)
 static void read_containers(const FactsSource *source, const EngineAddress *address,
                             const GPtrArray *ports)
 {
-	g_autofree char *refusal = NULL;
-	g_autoptr(json_t) containers =
-		engine_ask(source, address, "/containers/json", &refusal, NULL);
+	g_autoptr(json_t) containers = engine_ask(source, address, "/containers/json");
 
 	for (gsize i = 0; i < json_array_size(containers); i++) {
 		const json_t *container = json_array_get(containers, i);

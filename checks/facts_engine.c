@@ -34,38 +34,71 @@ static bool put_answer(gpointer to, const void *data, gsize size_bytes, GError *
 	return true;
 }
 
-/* The API without a version in the path: every engine has it, whatever it still supports. */
-static GBytes *get(const FactsSource *source, const EngineAddress *address, const char *path,
-                   char **refusal, GError **error)
-{
-	g_autoptr(GByteArray) answer = g_byte_array_new();
-	g_autofree char *url = g_strconcat(address->base, path, NULL);
-	const HttpStream stream = { .method = "GET",
-		                    .url = url,
-		                    .unix_socket = address->socket,
-		                    .timeout_ms = source_left_ms(source),
-		                    .body_fd = -1,
-		                    .on_data = put_answer,
-		                    .to = answer };
-	int status = 0;
+struct EngineQuestion {
+	const char *path; /* of the API, static */
+	char *url, *socket;
+	GByteArray *answer;
+	HttpTransfer *transfer; /* (nullable): NULL with @error set */
+	GError *error;
+	gint64 start_us;
+};
 
-	g_clear_pointer(refusal, g_free);
-	if (!http_stream(&stream, &status, refusal, error))
-		return NULL;
-	return g_byte_array_free_to_bytes(g_steal_pointer(&answer));
+static void question_free(EngineQuestion *question)
+{
+	g_free(question->url);
+	g_free(question->socket);
+	g_byte_array_unref(question->answer);
+	g_clear_error(&question->error);
+	g_free(question);
 }
 
-json_t *engine_ask(const FactsSource *source, const EngineAddress *address, const char *path,
-                   char **refusal, GError **error)
+/* Puts a question.  The API without a version in the path: every engine has it, whatever it still supports. */
+static EngineQuestion *put(const FactsSource *source, const EngineAddress *address,
+                           const char *path)
 {
-	g_autoptr(GBytes) body = get(source, address, path, refusal, error);
-	g_autoptr(json_t) value = body != NULL ? json_parse_bytes(body, path, error) : NULL;
+	EngineQuestion *question = g_new0(EngineQuestion, 1);
 
+	question->path = path;
+	question->start_us = g_get_monotonic_time();
+	question->url = g_strconcat(address->base, path, NULL);
+	question->socket = g_strdup(address->socket);
+	question->answer = g_byte_array_new();
+	question->transfer = http_stream_begin(&(HttpStream){ .method = "GET",
+	                                                      .url = question->url,
+	                                                      .unix_socket = question->socket,
+	                                                      .timeout_ms = source_left_ms(source),
+	                                                      .body_fd = -1,
+	                                                      .on_data = put_answer,
+	                                                      .to = question->answer },
+	                                       &question->error);
+	return question;
+}
+
+/* Waits for the answer.  @question: (transfer full) */
+static json_t *take(EngineQuestion *question, char **refusal, GError **error)
+{
+	g_autoptr(GBytes) body = NULL;
+	g_autoptr(json_t) value = NULL;
+	int status = 0;
+
+	if (question->transfer == NULL)
+		g_propagate_error(error, g_steal_pointer(&question->error));
+	else if (http_stream_end(question->transfer, &status, refusal, error))
+		body = g_byte_array_free_to_bytes(g_byte_array_ref(question->answer));
+	value = body != NULL ? json_parse_bytes(body, question->path, error) : NULL;
+	question_free(question);
 	if (value != NULL && !json_is_object(value) && !json_is_array(value)) {
-		fault_set(error, STATUS_DATA, NULL, "%s: not a JSON object", path);
+		fault_set(error, STATUS_DATA, NULL, "the answer is not that of an engine");
 		return NULL;
 	}
 	return g_steal_pointer(&value);
+}
+
+json_t *engine_ask(const FactsSource *source, const EngineAddress *address, const char *path)
+{
+	g_autofree char *refusal = NULL;
+
+	return take(put(source, address, path), &refusal, NULL);
 }
 
 /* Returns: (transfer full): what the engine says in a refusal, on one line. */
@@ -97,18 +130,6 @@ static void fail(FactsEngine *engine, const char *refusal, const GError *error)
 	engine->why = words != NULL ? g_steal_pointer(&words) : fault_message(error);
 }
 
-static json_t *ask_info(const FactsSource *source, const EngineAddress *address, char **refusal,
-                        GError **error)
-{
-	g_autoptr(json_t) info = engine_ask(source, address, "/info", refusal, error);
-
-	if (info != NULL && json_text(info, "ServerVersion") == NULL) {
-		fault_set(error, STATUS_DATA, NULL, "the answer is not that of an engine");
-		return NULL;
-	}
-	return g_steal_pointer(&info);
-}
-
 /* /version takes an engine as long as /info.  What it alone says matters of Docker Desktop, which has a
  * version of its own, and of engines that refuse old programs. */
 static bool is_version_needed(const FactsEngine *engine)
@@ -120,20 +141,23 @@ static bool is_version_needed(const FactsEngine *engine)
 static void ask_version(const FactsSource *source, const EngineAddress *address,
                         FactsEngine *engine)
 {
-	g_autofree char *refusal = NULL;
-	g_autoptr(json_t) version = engine_ask(source, address, "/version", &refusal, NULL);
+	g_autoptr(json_t) version = engine_ask(source, address, "/version");
 
 	engine_take_version(version, engine);
 }
 
-static void ask(const FactsSource *source, const EngineAddress *address, FactsEngine *engine)
+/* @question: (transfer full): for /info. */
+static void take_info(EngineQuestion *question, const FactsSource *source,
+                      const EngineAddress *address, FactsEngine *engine)
 {
-	gint64 start_us = g_get_monotonic_time();
+	gint64 start_us = question->start_us;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *refusal = NULL;
-	g_autoptr(json_t) info = ask_info(source, address, &refusal, &error);
+	g_autoptr(json_t) info = take(question, &refusal, &error);
 
-	if (info == NULL) {
+	if (info != NULL && json_text(info, "ServerVersion") == NULL)
+		fault_set(&error, STATUS_DATA, NULL, "the answer is not that of an engine");
+	if (error != NULL) {
 		fail(engine, refusal, error);
 		return;
 	}
@@ -155,8 +179,7 @@ static bool is_asleep(const FactsSource *source, const char *path, const FactsEn
 	        strstr(target, "/.docker/desktop/") != NULL);
 }
 
-static void ask_socket(const FactsSource *source, const FactsWake *wake, const char *path,
-                       FactsEngine *engine)
+static EngineQuestion *ask_socket(const FactsSource *source, const char *path, FactsEngine *engine)
 {
 	static const char *const why[] = {
 		[ENGINE_ABSENT] = "there is no such socket",
@@ -164,26 +187,17 @@ static void ask_socket(const FactsSource *source, const FactsWake *wake, const c
 		[ENGINE_REFUSED] = "nobody listens on the socket",
 		[ENGINE_NO_ANSWER] = "the socket does not take connections",
 	};
-	const EngineAddress address = { "http://localhost", path };
-	FactsSource later = *source;
 	g_auto(FileFd) fd = -1;
 	EngineState state = socket_open(path, &fd);
 
-	facts_read_socket_group(source, path + strlen(source->root), engine);
 	if (state != ENGINE_OK) {
 		engine->state = state;
 		engine->why = g_strdup(why[state]);
-		return;
+		return NULL;
 	}
 	engine->is_here = peer_is_here(fd);
 	file_fd_clear(&fd); /* an engine that serves one at a time must not wait for it */
-	ask(source, &address, engine);
-	if (wake->timeout_ms == 0 || !is_asleep(source, path, engine))
-		return;
-
-	wake->on_wait(wake->data);
-	later.deadline_us = g_get_monotonic_time() + (gint64)wake->timeout_ms * 1000;
-	ask(&later, &address, engine);
+	return put(source, &(EngineAddress){ "http://localhost", path }, "/info");
 }
 
 /* An engine elsewhere is not asked: its memory and ports are not those of this machine. */
@@ -204,23 +218,59 @@ static void refuse(const Endpoint *endpoint, FactsEngine *engine)
 		engine->why = g_strdup("the endpoint is not on this machine");
 }
 
-void facts_read_engine(const FactsSource *source, const FactsWake *wake, const Endpoint *endpoint,
-                       FactsEngine *engine)
+/* Returns: (nullable): the path of the socket. */
+static const char *socket_of(const Endpoint *endpoint)
 {
+	static const char scheme[] = "unix://";
+	bool is_socket = endpoint->url != NULL && g_str_has_prefix(endpoint->url, scheme);
+
+	return is_socket ? endpoint->url + strlen(scheme) : NULL;
+}
+
+EngineQuestion *engine_begin(const FactsSource *source, const Endpoint *endpoint,
+                             FactsEngine *engine)
+{
+	const char *path = socket_of(endpoint);
+
 	engine->endpoint = g_strdup(endpoint->url);
 	engine->endpoint_source = g_strdup(endpoint->source);
-	engine->others = endpoint_others(source, endpoint->url);
-
+	if (path != NULL)
+		return ask_socket(source, path, engine);
 	if (endpoint->url == NULL) {
 		engine->state = ENGINE_ABSENT;
 		engine->why = g_strdup(endpoint->why);
-	} else if (g_str_has_prefix(endpoint->url, "unix://")) {
-		ask_socket(source, wake, endpoint->url + strlen("unix://"), engine);
-	} else if (is_loopback(endpoint->url) && source_env(source, "DOCKER_TLS_VERIFY") == NULL) {
+		return NULL;
+	}
+	if (is_loopback(endpoint->url) && source_env(source, "DOCKER_TLS_VERIFY") == NULL) {
 		g_autofree char *base = g_strconcat("http", endpoint->url + strlen("tcp"), NULL);
 
-		ask(source, &(EngineAddress){ base, NULL }, engine);
-	} else {
-		refuse(endpoint, engine);
+		return put(source, &(EngineAddress){ base, NULL }, "/info");
 	}
+	refuse(endpoint, engine);
+	return NULL;
+}
+
+void engine_end(EngineQuestion *question, const FactsSource *source, const FactsWake *wake,
+                const Endpoint *endpoint, FactsEngine *engine)
+{
+	const char *path = socket_of(endpoint);
+	FactsSource later = *source;
+
+	engine->others = endpoint_others(source, endpoint->url);
+	if (path != NULL)
+		facts_read_socket_group(source, path + strlen(source->root), engine);
+	if (question == NULL)
+		return;
+
+	g_autofree char *base = path != NULL
+	                                ? g_strdup("http://localhost")
+	                                : g_strconcat("http", endpoint->url + strlen("tcp"), NULL);
+	const EngineAddress address = { base, path };
+	take_info(question, source, &address, engine);
+	if (path == NULL || wake->timeout_ms == 0 || !is_asleep(source, path, engine))
+		return;
+
+	wake->on_wait(wake->data);
+	later.deadline_us = g_get_monotonic_time() + (gint64)wake->timeout_ms * 1000;
+	take_info(put(&later, &address, "/info"), &later, &address, engine);
 }

@@ -12,16 +12,22 @@ typedef struct {
 	const char *socket; /* (nullable): absolute path */
 } EngineAddress;
 
-/** Resolves nothing: asks the engine at @endpoint; blocks until the deadline at most, and wake->ms
- *  longer where Docker Desktop seems asleep. */
-void facts_read_engine(const FactsSource *source, const FactsWake *wake, const Endpoint *endpoint,
-                       FactsEngine *engine);
+/** What an engine is, asked and not answered yet. */
+typedef struct EngineQuestion EngineQuestion;
+
+/** Resolves nothing: asks the engine at @endpoint, without waiting for the answer.
+ *  Returns: (transfer full) (nullable): to be given to engine_end(); NULL where there is nobody to ask. */
+EngineQuestion *engine_begin(const FactsSource *source, const Endpoint *endpoint,
+                             FactsEngine *engine);
+
+/** Waits for the answer, until the deadline at most, and wake->timeout_ms longer where Docker Desktop seems
+ *  asleep.  @question: (transfer full) (nullable) */
+void engine_end(EngineQuestion *question, const FactsSource *source, const FactsWake *wake,
+                const Endpoint *endpoint, FactsEngine *engine);
 
 /** GETs from an engine before the deadline.
- *  @refusal: (transfer full) (nullable): set to its own words when it refuses.
- *  Returns: (transfer full): a JSON object or array; NULL with an error of http_stream(), or DATA, set. */
-json_t *engine_ask(const FactsSource *source, const EngineAddress *address, const char *path,
-                   char **refusal, GError **error);
+ *  Returns: (transfer full) (nullable): a JSON object or array; NULL where there was none. */
+json_t *engine_ask(const FactsSource *source, const EngineAddress *address, const char *path);
 
 /** Takes what /info and /version say; members of a wrong type are unknown. */
 void engine_take_info(const json_t *info, FactsEngine *engine);
