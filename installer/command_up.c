@@ -127,6 +127,24 @@ static bool restart(Lifecycle *life, LifeProject *project, const StepHost *host,
 	return is_done;
 }
 
+/* Returns: (transfer full) (nullable): what runs, where another colour stands by; NULL for everything. */
+static char **without_standby(const Lifecycle *life, const LifeProject *project)
+{
+	g_autoptr(GPtrArray) services =
+		project->compose->colours ? services_list(life, project, NULL) : NULL;
+	GPtrArray *names = services ? g_ptr_array_new() : NULL;
+
+	for (guint i = 0; services && i < services->len; i++) {
+		const LifeService *service = services->pdata[i];
+		if (service->container && service->state != SERVICE_STANDBY)
+			g_ptr_array_add(names, g_strdup(service->name));
+	}
+	if (!names)
+		return NULL;
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(names, FALSE);
+}
+
 /* Returns: (transfer container): those of @names that are services of @project. */
 static char **choose(const Lifecycle *life, const LifeProject *project, char **names,
                      GError **error)
@@ -156,8 +174,9 @@ bool command_restart(App *app, int argc, char **argv, GError **error)
 		LifeProject *project = life->projects->pdata[i];
 		g_autofree char **services = choose(life, project, argv + 1, error);
 
+		g_auto(GStrv) running = without_standby(life, project);
 		if (!services ||
-		    !restart(life, project, host_get(host), argc > 1 ? services : NULL, error))
+		    !restart(life, project, host_get(host), argc > 1 ? services : running, error))
 			return false;
 	}
 

@@ -49,6 +49,8 @@ const Command command_table[] = {
 	  command_backup_options, 1, 2, command_backup },
 	{ "restore", "STACK DIR", "Put a stack's data back",
 	  NULL, 2, 2, command_restore },
+	{ "deploy", "STACK [IMAGE]", "Put a new version in the place of the old one, without a pause",
+	  command_deploy_options, 1, 2, command_deploy },
 	{ "stacks", "[STACK]", "Show the stacks that can be had",
 	  NULL, 0, 1, command_stacks },
 	{ "unpack", "STACK DIR", "Write a stack's files into a new directory",

@@ -57,6 +57,7 @@ static bool read_containers(const ComposeProject *project, const json_t *contain
 		fault_set(error, STATUS_DATA, NULL, "the engine's answer is no list of containers");
 		return false;
 	}
+	g_auto(GStrv) standby = compose_standby(project);
 	*state = (ComposeState){ .hashes = json_object() };
 	for (gsize i = 0; i < json_array_size(containers); i++) {
 		const json_t *container = json_array_get(containers, i);
@@ -65,9 +66,11 @@ static bool read_containers(const ComposeProject *project, const json_t *contain
 
 		if (g_strcmp0(json_text(labels, LABEL "oneoff"), "True") == 0)
 			continue;
+		state->foreign += !compose_is_ours(project, labels);
+		if (service && g_strv_contains((const char *const *)standby, service))
+			continue;
 		state->containers++;
 		state->settled += is_settled(container);
-		state->foreign += !compose_is_ours(project, labels);
 		if (service)
 			json_put(state->hashes, service, json_text(labels, LABEL "config-hash"));
 	}
@@ -136,6 +139,10 @@ static char **compose_argv(const ComposeProject *project, bool has_files, const 
 		g_ptr_array_add(argv, g_strdup("--env-file"));
 		g_ptr_array_add(argv, g_strdup(project->env_file));
 	}
+	if (has_files && project->variables) {
+		g_ptr_array_add(argv, g_strdup("--env-file"));
+		g_ptr_array_add(argv, g_strdup(project->variables));
+	}
 	for (char **file = project->files; has_files && *file; file++) {
 		g_ptr_array_add(argv, g_strdup("-f"));
 		g_ptr_array_add(argv, g_strdup(*file));
@@ -158,10 +165,11 @@ typedef struct {
 } Call;
 
 /* Returns: (transfer container): what the child's environment gets on top; secrets are not copied. */
-static const char **call_environment(const Call *call, const char *engine, const char *bundle)
+static const char **call_environment(const Call *call, const char *engine, const char *bundle,
+                                     const char *profiles)
 {
 	const GPtrArray *keys = call->has_keys ? call->project->environment : NULL;
-	const char **env = g_new0(const char *, (keys ? keys->len : 0) + 5);
+	const char **env = g_new0(const char *, (keys ? keys->len : 0) + 6);
 	gsize count = 0;
 
 	env[count++] = "DOCKER_CLI_HINTS=false";
@@ -170,6 +178,8 @@ static const char **call_environment(const Call *call, const char *engine, const
 		env[count++] = secret_text(keys->pdata[i]);
 	if (bundle)
 		env[count++] = bundle;
+	if (profiles)
+		env[count++] = profiles;
 	env[count] = engine;
 	return env;
 }
@@ -181,7 +191,9 @@ static bool run(const Call *call, ProcessResult *result, GError **error)
 	g_autofree char *engine = endpoint ? g_strconcat("DOCKER_HOST=", endpoint, NULL) : NULL;
 	const char *ca = call->project->ca_bundle;
 	g_autofree char *bundle = ca ? g_strconcat("SLIPWAY_CA_BUNDLE=", ca, NULL) : NULL;
-	g_autofree const char **env = call_environment(call, engine, bundle);
+	g_autofree char *active = compose_profiles(call->project);
+	g_autofree char *profiles = active ? g_strconcat("COMPOSE_PROFILES=", active, NULL) : NULL;
+	g_autofree const char **env = call_environment(call, engine, bundle, profiles);
 	/* In "/": newer builders refuse the file of a secret that is not below where they run. */
 	const ProcessSpec spec = {
 		.argv = (const char *const *)argv,
@@ -284,9 +296,11 @@ char *compose_find_trouble(const char *text)
 
 static bool verify(const ComposeProject *project, GError **error)
 {
+	/* A colour that is not active may have ended as it likes. */
+	const char *others = project->colours ? "--orphans=false" : NULL;
 	const Call call = {
 		.project = project,
-		.words = (const char *const[]){ "ps", "--all", "--format", "json", NULL },
+		.words = (const char *const[]){ "ps", "--all", "--format", "json", others, NULL },
 		.has_files = true,
 		.timeout_ms = QUESTION_MS,
 	};
@@ -333,9 +347,9 @@ static bool bring_up(Call *call, const char *option, char **services, GError **e
 	}
 }
 
-bool compose_up(const ComposeProject *project, GError **error)
+static Call start_of(const ComposeProject *project)
 {
-	Call call = {
+	return (Call){
 		.project = project,
 		.has_files = true,
 		.has_keys = true,
@@ -343,22 +357,42 @@ bool compose_up(const ComposeProject *project, GError **error)
 		.on_line = project->on_line,
 		.data = project->data,
 	};
+}
+
+bool compose_up(const ComposeProject *project, GError **error)
+{
+	Call call = start_of(project);
 
 	return bring_up(&call, "--remove-orphans", NULL, error) && verify(project, error);
 }
 
+/* Returns: (transfer container): those of @services that are not to stand by. */
+static char **without_standby(const ComposeProject *project, char **services)
+{
+	g_auto(GStrv) standby = compose_standby(project);
+	GPtrArray *list = g_ptr_array_new();
+
+	for (; *services; services++)
+		if (!g_strv_contains((const char *const *)standby, *services))
+			g_ptr_array_add(list, *services);
+	g_ptr_array_add(list, NULL);
+	return (char **)g_ptr_array_free(list, FALSE);
+}
+
 bool compose_recreate(const ComposeProject *project, char **services, GError **error)
 {
-	Call call = {
-		.project = project,
-		.has_files = true,
-		.has_keys = true,
-		.timeout_ms = (project->wait_s + PULL_S) * 1000,
-		.on_line = project->on_line,
-		.data = project->data,
-	};
+	g_autofree char **wanted = without_standby(project, services);
+	Call call = start_of(project);
 
-	return bring_up(&call, "--force-recreate", services, error);
+	return !*wanted || bring_up(&call, "--force-recreate", wanted, error);
+}
+
+bool compose_up_alone(const ComposeProject *project, const char *service, GError **error)
+{
+	g_auto(GStrv) services = g_strsplit(service, "\x01", 1);
+	Call call = start_of(project);
+
+	return bring_up(&call, "--no-deps", services, error);
 }
 
 bool compose_build(const ComposeProject *project, const char *const *words, GError **error)

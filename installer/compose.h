@@ -55,6 +55,11 @@ bool compose_up(const ComposeProject *project, GError **error) G_GNUC_WARN_UNUSE
 bool compose_recreate(const ComposeProject *project, char **services,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Starts @service alone, though it be on standby, and waits until it is healthy; as compose_up(), but nothing
+ *  else is looked at. */
+bool compose_up_alone(const ComposeProject *project, const char *service,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Runs "build" with the options and services behind it in @words.  Returns: false with the errors of
  *  compose_up() set. */
 bool compose_build(const ComposeProject *project, const char *const *words,

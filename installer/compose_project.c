@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "checks/facts.h"
+#include "installer/env_lines.h"
 
 #define WAIT_S 120
 #define WAIT_MAX_S 7200
@@ -50,6 +51,16 @@ static char *named_ca_bundle(void)
 	return NULL;
 }
 
+static void read_colours(ComposeProject *it, const json_t *deploy)
+{
+	json_t *colours = json_object_get(deploy, "colours");
+
+	if (!json_text(deploy, "variables") || !json_is_object(colours))
+		return;
+	it->variables = g_canonicalize_filename(json_text(deploy, "variables"), it->directory);
+	it->colours = json_incref(colours);
+}
+
 ComposeProject *compose_project_new(const json_t *inputs, GError **error)
 {
 	const char *project = json_need_text(inputs, "project", error);
@@ -73,6 +84,7 @@ ComposeProject *compose_project_new(const json_t *inputs, GError **error)
 	it->earlier = json_to_strv(json_object_get(inputs, "earlier"));
 	if (json_text(inputs, "env_file"))
 		it->env_file = g_canonicalize_filename(json_text(inputs, "env_file"), directory);
+	read_colours(it, json_object_get(inputs, "deploy"));
 	it->engine = json_text(inputs, "engine") ? g_strdup(json_text(inputs, "engine"))
 	                                         : facts_engine_endpoint();
 	it->ca_bundle = named_ca_bundle();
@@ -101,9 +113,36 @@ void compose_project_free(ComposeProject *project)
 	g_strfreev(project->files);
 	g_strfreev(project->earlier);
 	g_free(project->env_file);
+	g_free(project->variables);
+	json_decref(project->colours);
 	g_free(project->engine);
 	g_free(project->ca_bundle);
 	g_free(project);
+}
+
+char *compose_profiles(const ComposeProject *project)
+{
+	g_autofree char *text =
+		project->variables ? env_lines_read(project->variables, NULL) : NULL;
+
+	return text ? env_lines_get(text, "COMPOSE_PROFILES") : NULL;
+}
+
+char **compose_standby(const ComposeProject *project)
+{
+	g_autofree char *active = compose_profiles(project);
+	g_auto(GStrv) profiles = active ? g_strsplit(active, ",", -1) : NULL;
+	GPtrArray *standby = g_ptr_array_new();
+	const char *colour = NULL;
+	json_t *service = NULL;
+
+	json_object_foreach(project->colours, colour, service)
+	{
+		if (profiles && !g_strv_contains((const char *const *)profiles, colour))
+			g_ptr_array_add(standby, g_strdup(json_string_value(service)));
+	}
+	g_ptr_array_add(standby, NULL);
+	return (char **)g_ptr_array_free(standby, FALSE);
 }
 
 static bool add_file(GChecksum *sum, const char *path)

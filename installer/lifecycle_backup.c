@@ -67,10 +67,37 @@ static bool write_manifest(const Lifecycle *life, const LifeProject *project, co
 	return file_write(path, text, strlen(text), 0600, error);
 }
 
-static bool fill(const Lifecycle *life, const LifeProject *project, const char *directory,
-                 bool is_live, GError **error)
+static bool has_key(const GPtrArray *volumes, const char *key)
+{
+	for (guint i = 0; i < volumes->len; i++)
+		if (g_str_equal(((const Volume *)volumes->pdata[i])->key, key))
+			return true;
+	return false;
+}
+
+/* Returns: (transfer full): the project's volumes, or those of @only. */
+static GPtrArray *choose(const LifeProject *project, char *const *only, GError **error)
 {
 	g_autoptr(GPtrArray) volumes = volumes_list(project, error);
+
+	for (char *const *key = only; volumes && key && *key; key++) {
+		if (has_key(volumes, *key))
+			continue;
+		fault_set(error, STATUS_CONFIG, NULL, "there is no volume %s", *key);
+		return NULL;
+	}
+	for (guint i = volumes && only ? volumes->len : 0; i-- > 0;) {
+		const Volume *volume = volumes->pdata[i];
+		if (!g_strv_contains((const char *const *)only, volume->key))
+			g_ptr_array_remove_index(volumes, i);
+	}
+	return g_steal_pointer(&volumes);
+}
+
+static bool fill(const Lifecycle *life, const LifeProject *project, char *const *only,
+                 const char *directory, bool is_live, GError **error)
+{
+	g_autoptr(GPtrArray) volumes = choose(project, only, error);
 	g_autofree char *helper =
 		volumes && volumes->len > 0 ? helper_make(project, volumes, error) : NULL;
 	g_autoptr(json_t) list = json_array();
@@ -86,8 +113,8 @@ static bool fill(const Lifecycle *life, const LifeProject *project, const char *
 	       write_manifest(life, project, directory, is_live, list, error);
 }
 
-bool backup_write(const Lifecycle *life, const LifeProject *project, const char *directory,
-                  bool is_live, GError **error)
+bool backup_write(const Lifecycle *life, const LifeProject *project, char *const *only,
+                  const char *directory, bool is_live, GError **error)
 {
 	g_autofree char *part = g_strconcat(directory, ".slipway-part", NULL);
 
@@ -98,7 +125,7 @@ bool backup_write(const Lifecycle *life, const LifeProject *project, const char 
 		fault_set_errno(error, errno, "cannot create %s", part);
 		return false;
 	}
-	if (fill(life, project, part, is_live, error) && file_sync_dir(part, error) &&
+	if (fill(life, project, only, part, is_live, error) && file_sync_dir(part, error) &&
 	    file_rename(part, directory, error))
 		return true;
 	if (!tree_remove(part, NULL))

@@ -19,11 +19,12 @@ typedef struct {
 	GPtrArray *volumes; /* (element-type Volume) */
 } Backup;
 
-/** Writes the volumes of @project into @directory, which does not exist.  @is_live: services write
- *  meanwhile.  Nothing is left after a failure.  Returns: false with CANNOT_CREATE, IO (the disk is full)
- *  or the errors of helper_make() and volume_save() set. */
-bool backup_write(const Lifecycle *life, const LifeProject *project, const char *directory,
-                  bool is_live, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/** Writes the volumes of @project, or those of @only (nullable), into @directory, which does not exist.
+ *  @is_live: services write meanwhile.  Nothing is left after a failure.  Returns: false with CANNOT_CREATE,
+ *  IO (the disk is full), CONFIG (one of @only is not there) or the errors of helper_make() and
+ *  volume_save() set. */
+bool backup_write(const Lifecycle *life, const LifeProject *project, char *const *only,
+                  const char *directory, bool is_live, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /** Reads a backup and compares every digest.  Returns: (transfer full): NULL with CANNOT_CREATE (there is
  *  none), DATA (it is not whole), CONFIG (it is of another stack or project) or UNTRUSTED set. */

@@ -26,6 +26,7 @@ static const struct {
 	[SERVICE_DONE] = { "done", true },
 	[SERVICE_STOPPED] = { "stopped", false },
 	[SERVICE_FAILED] = { "failed", false },
+	[SERVICE_STANDBY] = { "standby", true },
 };
 
 const char *service_state_name(ServiceState state)
@@ -181,6 +182,28 @@ const LifeService *services_find(const GPtrArray *services, const char *name)
 	return NULL;
 }
 
+static bool has_ended(const LifeService *service)
+{
+	return service->state == SERVICE_ABSENT || service->state == SERVICE_CREATED ||
+	       service->state == SERVICE_STOPPED || service->state == SERVICE_FAILED;
+}
+
+/* Both colours are shown, also before one of them was ever started. */
+static void set_standby(const Lifecycle *life, const LifeProject *project, GPtrArray *services)
+{
+	g_auto(GStrv) standby = compose_standby(project->compose);
+
+	for (char **name = standby; *name; name++)
+		if (!services_find(services, *name))
+			g_ptr_array_add(services, absent(life, *name));
+	for (guint i = 0; i < services->len; i++) {
+		LifeService *service = services->pdata[i];
+		if (has_ended(service) &&
+		    g_strv_contains((const char *const *)standby, service->name))
+			service->state = SERVICE_STANDBY;
+	}
+}
+
 static void set_order(const Lifecycle *life, LifeService *service)
 {
 	guint order = 0;
@@ -206,6 +229,7 @@ GPtrArray *services_parse(const Lifecycle *life, const LifeProject *project,
 	json_object_foreach(json_object_get(project->result, "services"), name,
 	                    hash) if (!services_find(services, name))
 		g_ptr_array_add(services, absent(life, name));
+	set_standby(life, project, services);
 	for (guint i = 0; i < services->len; i++)
 		set_order(life, services->pdata[i]);
 	g_ptr_array_sort(services, compare);

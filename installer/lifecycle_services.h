@@ -19,6 +19,7 @@ typedef enum {
 	SERVICE_DONE,    /* ended with 0 and is not meant to run on */
 	SERVICE_STOPPED, /* ended with 0 and is meant to run on */
 	SERVICE_FAILED,  /* ended with another status */
+	SERVICE_STANDBY, /* a colour that is not active, and does not run */
 } ServiceState;
 
 /** One container of a service, or the place where one is missing. */
@@ -50,7 +51,7 @@ GPtrArray *services_parse(const Lifecycle *life, const LifeProject *project,
 /** Returns: the word for people and JSON: "healthy". */
 const char *service_state_name(ServiceState state);
 
-/** Returns: whether that is how it should be: healthy, running, done. */
+/** Returns: whether that is how it should be: healthy, running, done, standby. */
 bool service_is_well(const LifeService *service);
 
 /** Returns: whether its container runs, well or not. */

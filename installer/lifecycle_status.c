@@ -4,6 +4,7 @@
  */
 #include "installer/lifecycle_status.h"
 
+#include "installer/deploy_state.h"
 #include "installer/handover.h"
 #include "installer/lifecycle_show.h"
 #include "installer/lifecycle_stats.h"
@@ -26,7 +27,8 @@ static json_t *changed_services(const Look *look)
 	for (guint i = 0; i < look->services->len; i++) {
 		const LifeService *service = look->services->pdata[i];
 		const char *hash = json_text_or(hashes, service->name, "");
-		if (service->container && !g_str_equal(hash, service->hash))
+		if (service->container && service->state != SERVICE_STANDBY &&
+		    !g_str_equal(hash, service->hash))
 			json_array_append_new(changed, json_string(service->name));
 	}
 	return changed;
@@ -73,6 +75,38 @@ static void print_drift(const Look *look, const json_t *changed, bool is_edited)
 			look->life->name);
 }
 
+static void print_colours(const Look *look, const DeployState *state)
+{
+	const DeployColour *active = &state->colours[state->active];
+	Term *term = look->life->app->term;
+
+	term_print(term, "%s has the traffic, with %s (%s).\n", stack_colours[state->active],
+	           active->image, active->id);
+	if (state->unfinished)
+		term_print(term,
+		           "The deployment %s did not end: \"slipway deploy %s --rollback\" takes "
+		           "it back, a new one replaces it.\n",
+		           state->unfinished->id, look->life->name);
+}
+
+/* Which colour is active, once something was deployed. */
+static json_t *describe_colours(const Look *look)
+{
+	g_autofree char *directory =
+		deploy_directory(look->life->app->paths->state, look->life->name);
+	DeployState state = { 0 };
+	json_t *shown = NULL;
+	bool is_there = false;
+
+	if (look->project->compose->colours && !look->is_down &&
+	    deploy_state_read(directory, &state, &is_there, NULL) && is_there) {
+		print_colours(look, &state);
+		shown = deploy_state_to_json(&state);
+	}
+	deploy_state_clear(&state);
+	return shown;
+}
+
 static json_t *describe_project(const Look *look)
 {
 	const ComposeProject *compose = look->project->compose;
@@ -82,9 +116,10 @@ static json_t *describe_project(const Look *look)
 	json_t *changed = changed_services(look);
 
 	print_drift(look, changed, is_edited);
-	return json_pack("{s:s, s:s?, s:b, s:b, s:o, s:o*}", "project", compose->project, "engine",
-	                 compose->engine, "is_down", look->is_down, "files_changed", is_edited,
-	                 "services_changed", changed, "keys", describe_keys(look));
+	return json_pack("{s:s, s:s?, s:b, s:b, s:o, s:o*, s:o*}", "project", compose->project,
+	                 "engine", compose->engine, "is_down", look->is_down, "files_changed",
+	                 is_edited, "services_changed", changed, "keys", describe_keys(look),
+	                 "deployment", describe_colours(look));
 }
 
 static void print_resources(const Look *look, json_t *described)

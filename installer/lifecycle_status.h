@@ -17,7 +17,8 @@ typedef struct {
  * Prints how the services are, and puts "native_services", "services" and "projects" into @shown: which
  * manager (installer/service.h) each of the first has, and whether it runs; for each project its engine,
  * whether it is down, the keys that were handed over and whether they are there, and the services that
- * were made anew since the installation or come from files that were changed since.
+ * were made anew since the installation or come from files that were changed since; of one with colours that
+ * something was deployed to, "deployment": its state.json.
  *
  * @has_resources: asks for memory and processor time too, which takes two seconds.
  *

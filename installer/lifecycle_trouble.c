@@ -125,21 +125,16 @@ static void describe(App *app, const LifeService *service, const json_t *details
 		term_warn(app->term, "Likely: %s.", cause);
 }
 
-void trouble_tell(const Lifecycle *life, const LifeProject *project, const GPtrArray *answers)
+/* @bad: (nullable): what its health URL says. */
+static void tell_of(const Lifecycle *life, const LifeProject *project, const LifeService *service,
+                    const HealthAnswer *bad)
 {
-	g_autoptr(GPtrArray) services = services_list(life, project, NULL);
-	const LifeService *service = services ? choose(services, answers) : NULL;
-
-	if (!service)
-		return;
-
 	const char *engine = project->compose->engine;
 	g_autofree char *path = g_strdup_printf("/containers/%s/json", service->container);
 	g_autoptr(json_t) container = engine_get(engine, path, NULL);
 	g_autoptr(GPtrArray) log = log_tail(engine, service->container, TAIL_LINES);
 	g_autofree char *health = health_output(container);
 	bool is_killed = json_flag(json_object_get(container, "State"), "OOMKilled");
-	const HealthAnswer *bad = answers ? health_first_bad(answers) : NULL;
 	json_t *lines = json_array();
 
 	for (guint i = 0; i < log->len; i++)
@@ -151,4 +146,27 @@ void trouble_tell(const Lifecycle *life, const LifeProject *project, const GPtrA
 	                  "cause", trouble_cause(service->exit_code, is_killed, log), "log", lines);
 	describe(life->app, service, details);
 	session_put(life->app, "trouble", details);
+}
+
+void trouble_tell(const Lifecycle *life, const LifeProject *project, const GPtrArray *answers)
+{
+	g_autoptr(GPtrArray) services = services_list(life, project, NULL);
+	const LifeService *service = services ? choose(services, answers) : NULL;
+
+	if (service)
+		tell_of(life, project, service, answers ? health_first_bad(answers) : NULL);
+}
+
+void trouble_tell_of(const Lifecycle *life, const LifeProject *project, const char *name)
+{
+	g_autoptr(GPtrArray) services = services_list(life, project, NULL);
+	const LifeService *service = services ? services_find(services, name) : NULL;
+
+	if (!service)
+		return;
+
+	LifeService told = *service;
+	if (told.state == SERVICE_STANDBY)
+		told.state = told.exit_code != 0 ? SERVICE_FAILED : SERVICE_STOPPED;
+	tell_of(life, project, &told, NULL);
 }

@@ -12,6 +12,9 @@
  *  the engine does not answer.  @answers: (nullable): what the health URLs said. */
 void trouble_tell(const Lifecycle *life, const LifeProject *project, const GPtrArray *answers);
 
+/** As trouble_tell(), of the service @name, whatever its state; nothing where it has no container. */
+void trouble_tell_of(const Lifecycle *life, const LifeProject *project, const char *name);
+
 /** Returns: (transfer none) (nullable): what a container most likely ended of.  @log: (element-type
  *  utf8): its last lines. */
 const char *trouble_cause(int exit_code, bool is_out_of_memory, const GPtrArray *log);

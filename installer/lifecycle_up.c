@@ -30,6 +30,8 @@ static bool is_recorded(const LifeProject *project, const GPtrArray *services)
 		return false;
 	for (guint i = 0; i < services->len; i++) {
 		const LifeService *service = services->pdata[i];
+		if (service->state == SERVICE_STANDBY)
+			continue;
 		if (!service->is_ours ||
 		    g_strcmp0(json_text(hashes, service->name), service->hash) != 0)
 			return false;

@@ -119,6 +119,47 @@ const ManualText manual_life_table[] = {
 	  .settings = "yes lock-timeout json " OPENS_KEYS,
 	  .statuses = "data untrusted cannot-create " STARTS,
 	  .files = "state keystore" },
+	{ .name = "deploy",
+	  .details =
+	          "Puts another image in the place of the one that a stack's service runs, while "
+	          "requests go on. The stack has the service twice, blue and green, behind a "
+	          "proxy; "
+	          "one of them is active. The other one is started with IMAGE, a fixed tag or "
+	          "digest, and tried: its container is healthy, it is ready, it says that it is "
+	          "this "
+	          "deployment, its test passes, and the proxy's own check does. Then the proxy "
+	          "leads "
+	          "10, 50 and 100 % of the requests to it, and each step is watched for 30 s. At "
+	          "last "
+	          "the old one answers what it has, and is stopped.\n\n"
+	          "Before that, the data that the definition names is kept as \"slipway backup\" "
+	          "does, and can be put back by \"slipway restore\". Backups are removed after 7 "
+	          "days, but for the newest.\n\n"
+	          "A new version that does not start, or fails in a step (more than 3 errors, or "
+	          "than good answers; a "
+	          "container that is not well), gets no requests any more and is stopped; the old "
+	          "one "
+	          "has all of them again. With --no-rollback, or AUTO_ROLLBACK=false, it stays as "
+	          "it "
+	          "is, and the status is that of an incomplete rollback.\n\n"
+	          "--rollback goes back to the version that was active before, in the same steps "
+	          "and "
+	          "without a backup; done twice, it goes forth again. When the program was killed, "
+	          "the next run first brings traffic, files and containers to what the state says; "
+	          "with --rollback that is all it does, unless the new version had been made "
+	          "active.\n\n"
+	          "The numbers are lines of the stack's env file: TRAFFIC_STEPS=10,50,100 "
+	          "TRAFFIC_STEP_SECONDS=30 MAX_STEP_ERRORS=3 HEALTH_CHECK_TIMEOUT=300 "
+	          "ROLLBACK_TIMEOUT=600 BACKUP_RETENTION_DAYS=7 AUTO_ROLLBACK=true. "
+	          "deployments/STACK in the state directory has state.json, audit.log (a JSON "
+	          "object "
+	          "on each line), backups/ID and reports/ID.json.",
+	  .example = "slipway deploy localagent localagent:1.2.3 --dry-run\n"
+	             "slipway deploy localagent localagent:1.2.3\n"
+	             "slipway deploy localagent --rollback",
+	  .settings = "yes lock-timeout json events " OPENS_KEYS,
+	  .statuses = STARTS,
+	  .files = "state keystore" },
 	{ .name = "stack new",
 	  .details = "Writes the directory MY-STACK with a small stack that runs: a stack.ini in "
 	             "which every section is explained, a compose file with one service, its "

@@ -195,6 +195,30 @@ static void add_handover(const Builder *builder, const StepKind *kind, json_t *i
 		json_object_set_new(inputs, "handover", handover);
 }
 
+/* The colours of a profile that has them. */
+static bool add_colours(const Builder *builder, const StepKind *kind, json_t *inputs,
+                        GError **error)
+{
+	const StackDeploy *deploy = &builder->stack->deploy;
+
+	if (kind != &step_kind_compose || !deploy->service ||
+	    !stack_in_profile(deploy->profiles, builder->profile))
+		return true;
+
+	g_autofree char *variables = template_expand(deploy->variables, builder->vars, error);
+	g_autoptr(json_t) colours = json_object();
+	for (guint i = 0; i < STACK_COLOURS; i++) {
+		g_autofree char *service =
+			g_strdup_printf("%s-%s", deploy->service, stack_colours[i]);
+		json_put(colours, stack_colours[i], service);
+	}
+	if (variables)
+		json_object_set_new(
+			inputs, "deploy",
+			json_pack("{s:s, s:O}", "variables", variables, "colours", colours));
+	return variables != NULL;
+}
+
 /* A sentence for people: the definition's own title, or kind and place. */
 static char *describe(const Builder *builder, const StackStep *step, const json_t *inputs)
 {
@@ -287,6 +311,7 @@ static Step *build_step(const Builder *builder, const StackStep *from, GError **
 	add_settings(builder, kind, step->inputs, step);
 	add_handover(builder, kind, step->inputs);
 	if (!check_required(builder, from, kind, step->inputs, error) ||
+	    !add_colours(builder, kind, step->inputs, error) ||
 	    !add_place(builder, builder->receipt, step, error))
 		return NULL;
 

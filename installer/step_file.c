@@ -17,7 +17,7 @@
 /* What a person edited is never replaced: a changed definition is written beside it, once. */
 #define OFFER_SUFFIX ".slipway-new"
 
-static const char *const keys[] = { "!path", "!@from", "mode", "template", NULL };
+static const char *const keys[] = { "!path", "!@from", "mode", "template", "mutable", NULL };
 
 typedef struct {
 	const char *path;
@@ -103,6 +103,12 @@ static char *current_digest(const char *path, GError **error)
 	return file_digest(path, error);
 }
 
+/* What it becomes is no business of ours: see "slipway deploy". */
+static bool is_mutable(const StepRun *run)
+{
+	return g_str_equal(json_text_or(run->step->inputs, "mutable", "no"), "yes");
+}
+
 /* The table of facts/reliability: base, current, wanted. */
 static void judge_present(const StepRun *run, Judgement *it)
 {
@@ -117,7 +123,7 @@ static void judge_present(const StepRun *run, Judgement *it)
 	else if (is_untouched)
 		it->probe = is_changed ? PROBE_PARTIAL : PROBE_OURS;
 	else if (!is_changed || is_offered)
-		it->probe = PROBE_EDITED;
+		it->probe = is_mutable(run) ? PROBE_OURS : PROBE_EDITED;
 	else
 		it->probe = PROBE_BESIDE;
 }
@@ -184,6 +190,8 @@ json_t *step_file_prepare(const StepRun *run, GError **error)
 	recipe_add_missing_dirs(recipe, parent);
 	if (it.probe == PROBE_PARTIAL)
 		add_restore(recipe, run, &it, wanted);
+	else if (is_mutable(run) && !is_offer)
+		recipe_add(recipe, "unlink", "path", it.path, NULL);
 	else
 		recipe_add(recipe, "unlink_if_hash", "path", is_offer ? offer : it.path, "sha256",
 		           wanted, NULL);

@@ -69,6 +69,7 @@ static const Primitive primitive_table[] = {
 	{ "sysctl_restore", undo_sysctl_restore },
 	{ "group_leave", undo_group_leave },
 	{ "desktop_restore", undo_desktop_restore },
+	{ "unlink", undo_unlink },
 };
 
 static const Primitive *find_primitive(const char *name)

@@ -15,6 +15,7 @@
  * every recipe ever written; a primitive is never removed or changed.
  *
  *   unlink_if_hash   path, sha256        remove our file unless somebody changed it
+ *   unlink           path                remove our file, whatever is in it now
  *   restore_backup   path, backup, sha256, mode   put the bytes from before back, unless changed
  *   block_remove     path, name, sha256, [created], [glued]   take our block out of a person's file,
  *                                        unless it was changed; "created": and an empty file with it

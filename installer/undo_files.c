@@ -49,6 +49,19 @@ bool undo_unlink_if_hash(const Undo *undo, const json_t *part, GError **error)
 	       (!is_ours || file_remove(path, error));
 }
 
+bool undo_unlink(const Undo *undo, const json_t *part, GError **error)
+{
+	const char *path = undo_need_path(part, "path", error);
+
+	if (!path)
+		return false;
+	if (undo_is_of_type(path, S_IFREG) || !file_exists(path))
+		return file_remove(path, error);
+
+	undo_leave(undo, path, "is no longer the file that was written");
+	return true;
+}
+
 /* Where what goes to @path is written. */
 static char *stage_of(const char *path)
 {

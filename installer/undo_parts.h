@@ -46,6 +46,8 @@ bool undo_clear_stage(const char *path, GError **error);
 
 /** path, sha256 */
 bool undo_unlink_if_hash(const Undo *undo, const json_t *part, GError **error);
+/** path */
+bool undo_unlink(const Undo *undo, const json_t *part, GError **error);
 /** path, backup, sha256, mode */
 bool undo_restore_backup(const Undo *undo, const json_t *part, GError **error);
 /** path, name, sha256, [created], [glued] */

@@ -23,16 +23,16 @@ apt_build="gcc make pkg-config libglib2.0-dev libarchive-dev libcurl4-openssl-de
   libinih-dev libjansson-dev libsecret-1-dev zlib1g-dev"
 apt_test="git python3 python3-venv clang clang-format clang-tidy shellcheck mandoc ca-certificates openssl
   dbus dbus-daemon gnome-keyring libsecret-tools python3-jsonschema python3-yaml bash-completion zsh fish man-db
-  openssl curl wget dash busybox-static minisign strace"
+  openssl curl wget dash busybox-static minisign strace haproxy"
 apt_static="gcc libc6-dev linux-libc-dev make pkg-config git lld ninja-build cmake autoconf automake libtool libltdl-dev
   gettext perl patch python3 python3-packaging dpkg-dev bzip2 xz-utils util-linux debian-archive-keyring"
 apt_bench="age pass golang-docker-credential-helpers gnupg python3 dbus-daemon gnome-keyring libsecret-tools"
 dnf_build="gcc make pkgconf-pkg-config glib2-devel libarchive-devel libcurl-devel openssl-devel
   inih-devel jansson-devel libsecret-devel zlib-devel"
 dnf_test="git python3 python3-jsonschema python3-pyyaml clang clang-tools-extra ShellCheck mandoc openssl bash-completion zsh fish man-db
-  dbus-daemon dbus-tools gnome-keyring libsecret openssl curl wget dash busybox minisign strace"
+  dbus-daemon dbus-tools gnome-keyring libsecret openssl curl wget dash busybox minisign strace haproxy"
 brew_build="pkgconf glib libarchive curl openssl@3 inih jansson"
-brew_test="git python3 llvm clang-format shellcheck bash-completion@2 zsh fish"
+brew_test="git python3 llvm clang-format haproxy shellcheck bash-completion@2 zsh fish"
 
 missing=
 if command -v apt-get >/dev/null 2>&1; then

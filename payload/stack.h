@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/ini.h"
+#include "payload/stack_deploy.h"
 
 /** Minimum needs; 0 where the stack says nothing.  Sections [needs] and [needs PROFILE]. */
 typedef struct {
@@ -79,14 +80,13 @@ typedef struct {
 
 /** A parsed and checked definition.  Arrays hold the structs above, in file order. */
 typedef struct {
-	char *name; /* [a-z0-9-], 2 to 32 bytes */
-	char *title, *summary;
-	char *version;                      /* of the definition */
-	char *homepage, *license;           /* (nullable) */
-	char *prefix;                       /* default installation directory, may start with "~" */
-	char *source_url, *source_revision; /* (nullable); the full commit id */
-	char *ini_name;                     /* for messages: "localagent/stack.ini" */
-	StackNeeds needs;                   /* [needs]; stack_needs() adds a profile's */
+	char *name;                      /* [a-z0-9-], 2 to 32 bytes */
+	char *title, *summary, *version; /* version: of the definition */
+	char *prefix;                    /* default installation directory, may start with "~" */
+	char *homepage, *license, *source_url, *source_revision; /* (nullable); a full id */
+	char *ini_name;   /* for messages: "localagent/stack.ini" */
+	StackNeeds needs; /* [needs]; stack_needs() adds a profile's */
+	StackDeploy deploy;
 	GPtrArray *profiles, *tools, *keys, *ports, *services, *steps;
 	GPtrArray *profile_needs; /* private */
 	IniFile *ini;             /* owned; [model] and [test] stand only here */

@@ -220,5 +220,5 @@ bool stack_check(const Stack *stack, GBytes *text, GError **error)
 {
 	return references_are_good(stack, error) && profiles_are_good(stack, text, error) &&
 	       tools_are_good(stack, text, error) && ports_are_good(stack, error) &&
-	       order_is_good(stack, error);
+	       order_is_good(stack, error) && stack_check_deploy(stack, error);
 }

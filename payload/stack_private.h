@@ -85,5 +85,8 @@ bool stack_fail_section(GBytes *text, const char *name, const char *section, GEr
  *  @name: stands in messages.  Returns: (transfer full) (nullable): NULL with CONFIG set. */
 Stack *stack_read(GBytes *text, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Checks [deploy], if there is one. */
+bool stack_check_deploy(const Stack *stack, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Checks what holds between sections: references, ports, profiles, the order of steps. */
 bool stack_check(const Stack *stack, GBytes *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;

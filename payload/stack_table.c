@@ -167,6 +167,43 @@ static const StackRow exception_rows[] = {
 	  "Why it has to be so, one phrase." },
 };
 
+static const StackRow deploy_rows[] = {
+	{ "profiles",  &stack_type_profiles, offsetof(StackDeploy, profiles),     true,
+	  "List of the profiles that have the colours." },
+	{ "service",   &stack_type_text,     offsetof(StackDeploy, service),      true,
+	  "NAME; the colours are the services NAME-blue and NAME-green, each in a profile of compose's own, blue and green." },
+	{ "images",    &stack_type_words,    offsetof(StackDeploy, images),       true,
+	  "Two variables that the compose files take the images of blue and green from." },
+	{ "ids",       &stack_type_words,    offsetof(StackDeploy, ids),          true,
+	  "Two variables that get the id of the deployment, for the version that a colour shows." },
+	{ "variables", &stack_type_text,     offsetof(StackDeploy, variables),    true,
+	  "The file with those variables and COMPOSE_PROFILES, which compose gets as a second env file. A step of kind file with mutable = yes writes the first one." },
+	{ "proxy",     &stack_type_service,  offsetof(StackDeploy, proxy),        true,
+	  "The service of HAProxy in front of the colours." },
+	{ "backend",   &stack_type_text,     offsetof(StackDeploy, backend),      true,
+	  "HAProxy's backend; its servers are called blue and green." },
+	{ "servers",   &stack_type_text,     offsetof(StackDeploy, servers),      true,
+	  "The file of HAProxy's with the lines \"server blue ... weight N\" and \"server green ... weight N\"; the weights are changed in it, so that a proxy that starts again has them." },
+	{ "admin",     &stack_type_text,     offsetof(StackDeploy, admin),        true,
+	  "The [port] of HAProxy's Runtime API, on loopback." },
+	{ "port",      &stack_type_port,     offsetof(StackDeploy, port),         true,
+	  "Where a colour listens, inside its container." },
+	{ "ready",     &stack_type_text,     offsetof(StackDeploy, ready),        true,
+	  "Path that answers with 200 when a colour can work." },
+	{ "version",   &stack_type_text,     offsetof(StackDeploy, version),      true,
+	  "Path whose answer has the id of the deployment in it." },
+	{ "get",       &stack_type_text,     offsetof(StackDeploy, get),          false,
+	  "Command inside of the colour's container that prints what the URL behind it answers, and fails unless that is 200; without it, ready and version are not asked." },
+	{ "test",      &stack_type_text,     offsetof(StackDeploy, test),         false,
+	  "Command inside of the colour's container that has to end with 0." },
+	{ "backup",    &stack_type_words,    offsetof(StackDeploy, backup),       false,
+	  "List of the volumes that are kept before, as the compose files call them." },
+	{ "memory",    &stack_type_size,     offsetof(StackDeploy, memory_bytes), false,
+	  "Size; with less available, there is a warning." },
+	{ "disk",      &stack_type_size,     offsetof(StackDeploy, disk_bytes),   false,
+	  "Size; with less free where the engine keeps its images, nothing is deployed." },
+};
+
 #define ROWS(array) .rows = (array), .row_count = G_N_ELEMENTS(array)
 #define NAMED(type, array)                                                                         \
 	.form = STACK_NAMED, .struct_size = sizeof(type), .offset = offsetof(Stack, array)
@@ -212,6 +249,8 @@ const StackSection stack_section_table[] = {
 	  .argument = "NAME",
 	  .about = "A proof that the installed stack works.",
 	  .about_rest = "Further keys: run, the command and its arguments, without a shell, with service inside of that service's container; or url, which has to answer with 200 and may have the ports' ${VARIABLE}s in it; expect, a text that has to be in the answer; needs, the steps without which it is left out; timeout, in seconds." },
+	{ "deploy", ROWS(deploy_rows), .offset = offsetof(Stack, deploy),
+	  .about = "A service that \"slipway deploy\" replaces without a pause: there are two of it, blue and green, one of which has the traffic." },
 	{ "exception", ROWS(exception_rows), KEPT, NAME_RULE,
 	  .argument = "NAME",
 	  .about = "A rule of \"slipway stack lint\" that the definition breaks, and why. An exception that lets nothing pass is a finding itself." },

@@ -16,6 +16,18 @@
 	"~/.bad\n\n"
 #define PROFILES "[profile a]\ntitle = A\ndefault = yes\n[profile b]\ntitle = B\n"
 
+/* Lines 9 to 19, and then [deploy], whose lines begin at 21. */
+#define COLOURS                                                                                   \
+	"[profile a]\ntitle = A\ndefault = yes\n[service p]\nrole = r\n[service w-blue]\nrole = " \
+	"r\n"                                                                                     \
+	"[service w-green]\nrole = r\n[port m]\nnumber = 9\nvariable = M\n[deploy]\nprofiles = "  \
+	"a\n"
+#define DEPLOY(service, images, admin, port, ready)                               \
+	HEAD COLOURS "service = " service "\nimages = " images                    \
+		     "\nids = C D\nvariables = /v\nproxy = p\n"                   \
+		     "backend = b\nservers = /s\nadmin = " admin "\nport = " port \
+		     "\nready = " ready "\nversion = /v\n"
+
 typedef struct {
 	const char *path;
 	const char *text;
@@ -74,6 +86,17 @@ static const Case cases[] = {
 	{ "/profile/two-defaults",  HEAD PROFILES "default = yes\n", "x:12:1: [profile b] is a second default" },
 	{ "/profile/flag",          HEAD "[profile a]\ntitle = A\ndefault = maybe\n", "x:11:11: \"maybe\" is neither yes nor no" },
 	{ "/profile/unknown",       HEAD PROFILES "[tool git]\nprofiles = a c\n", "x:15:12: there is no [profile c]" },
+
+	{ "/deploy/service",        DEPLOY("x", "A B", "m", "1", "/"), "x:23:11: x-blue has no section [service]" },
+	{ "/deploy/one-image",      DEPLOY("w", "A", "m", "1", "/"), "x:24:10: two variables are needed" },
+	{ "/deploy/same-image",     DEPLOY("w", "A A", "m", "1", "/"), "x:24:10: two variables are needed" },
+	{ "/deploy/no-variable",    DEPLOY("w", "A b-c", "m", "1", "/"), "x:24:10: b-c is not the name of an env" },
+	{ "/deploy/admin",          DEPLOY("w", "A B", "n", "1", "/"), "x:30:9: n has no section [port]" },
+	{ "/deploy/port",           DEPLOY("w", "A B", "m", "0", "/"), "x:31:8: " },
+	{ "/deploy/path",           DEPLOY("w", "A B", "m", "1", "ready"), "x:32:9: ready is not a path of a URL" },
+	{ "/deploy/command",        DEPLOY("w", "A B", "m", "1", "/") "get = sh -c 'x\n", "x:34:7: cannot be split into words" },
+	{ "/deploy/missing",        HEAD COLOURS, "x:21:1: [deploy] has no service" },
+	{ "/deploy/proxy",          DEPLOY("w", "A B", "m", "1", "/") "proxy = q\n", "x:34:" },
 
 	{ "/tool/not-in-catalogue", HEAD "[tool gti]\n", "x:9:1: [tool gti] is not in the tool catalogue" },
 	{ "/tool/minimum",          HEAD "[tool git]\nminimum = >=2\n", "x:10:11: " },

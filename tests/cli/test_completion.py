@@ -143,7 +143,7 @@ ARGUMENTS = [
     ("check", ["check", "--ignore", "os.k"], {"os.kernel"}),
     ("check in a list", ["check", "--ignore", "arch,os.k"], {"arch,os.kernel"}),
     ("profile of a stack", ["install", "localagent", "--profile", ""],
-     {"native", "containers", "monitoring"}),
+     {"native", "containers", "monitoring", "production"}),
     ("key", ["keys", "set", "OPENAI"], {"OPENAI_API_KEY"}),
     ("stack of an option", ["keys", "exec", "--stack", "oc"], {"octollm"}),
     ("what is given is not offered again", ["check", "--json", "--js"], set()),

@@ -3,6 +3,7 @@ compose files and of the gateway, and what is left of it afterwards.
 
 What stands in for what cannot be had is listed in localagent_rig.py.
 """
+import functools
 import json
 import shutil
 import unittest
@@ -54,11 +55,56 @@ class Files(stack_rig.Files):
         for network in self.everything["networks"].values():
             self.assertEqual(network["ipam"], {})
 
+    def test_a3_the_models_are_pulled_once(self):
+        self.assertNotIn("ollama-pull", self.services)
+        pull = self.config("compose.yaml", profile="models")["services"]["ollama-pull"]
+        self.assertEqual((pull["restart"], pull.get("privileged", False)), ("no", False))
+
     def test_a4_only_names_that_are_read(self):
         names = self.services["localagent"]["environment"]
         self.assertEqual(names["LOCALAGENT_OLLAMA_BASE_URL"], "http://ollama:11434")
         for name in names:
             self.assertRegex(name, r"^(LOCALAGENT|DEPLOYMENT)_")
+
+
+class ProductionFiles(stack_rig.Files):
+    """Sheet, 12 a, of the profile production."""
+    unconfined = {"ollama"}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.place = localagent_rig.STACK / "containers"
+
+    def both(self, profiles):
+        done = ENGINE.run(["env", "-C", self.place, f"COMPOSE_PROFILES={profiles}", "docker", "compose",
+                           "-f", "compose.yaml", "-f", "compose.production.yaml", "config", "--format", "json"])
+        self.assertEqual(done.stderr, "")
+        return json.loads(done.stdout)
+
+    @functools.cached_property
+    def everything(self):
+        return self.both("blue,green")
+
+    def test_a2_services(self):
+        self.assertEqual(self.everything["name"], STACK)
+        self.assertEqual(set(self.services), SERVICES | {"proxy", "localagent-blue", "localagent-green"})
+        for colour in ("blue", "green"):
+            self.assertEqual(set(self.both(colour)["services"]), SERVICES | {"proxy", f"localagent-{colour}"})
+
+    def test_a3_addresses_are_the_engines(self):
+        self.assertEqual({str(network["ipam"]) for network in self.everything["networks"].values()}, {"{}"})
+
+    def test_a4_the_colours_have_the_gateways_settings(self):
+        gateway = self.services["localagent"]["environment"]
+        for colour, one in (("blue", "initial"), ("green", "none")):
+            self.assertEqual(self.services[f"localagent-{colour}"]["environment"],
+                             {**gateway, "DEPLOYMENT_COLOR": colour, "DEPLOYMENT_ID": one})
+
+    def test_the_colours_have_no_ports_and_are_not_built(self):
+        for colour in ("blue", "green"):
+            service = self.services[f"localagent-{colour}"]
+            self.assertLessEqual({"ports", "build"} & set(service), set())
+            self.assertEqual([one["source"] for one in service["volumes"] if one.get("read_only")], ["la-config"])
 
 
 class Own(Localagent):
@@ -70,7 +116,7 @@ class Own(Localagent):
                 document = self.document("stack", "lint", name)
                 self.assertEqual((document["failed"], document["compose_not_judged"]), (0, None))
         document = self.document("stack", "lint", "localagent")
-        self.assertEqual(document["compose_projects"], 2)
+        self.assertEqual(document["compose_projects"], 3)
         for finding in document["findings"]:
             self.assertGreater(finding["line"], 1, finding)
 
