@@ -7,6 +7,7 @@
 
 #include "base/fault.h"
 #include "base/file.h"
+#include "installer/deploy_state.h"
 #include "installer/drift.h"
 #include "installer/host.h"
 #include "installer/receipt.h"
@@ -138,6 +139,25 @@ static void look_at_drift(Doctor *doctor, const char *stack, const json_t *entry
 	}
 }
 
+/* One that was killed, or left as it was. */
+static void look_at_deployment(Doctor *doctor, const char *name)
+{
+	g_autofree char *directory = deploy_directory(doctor->app->paths->state, name);
+	DeployState state = { 0 };
+	g_autoptr(GError) cause = NULL;
+	bool is_there = false;
+
+	if (!deploy_state_read(directory, &state, &is_there, &cause)) {
+		find_error(doctor, "deployment.damaged", cause);
+	} else if (is_there && state.unfinished) {
+		g_autofree char *remedy =
+			g_strdup_printf("\"slipway deploy %s --rollback\" takes it back.", name);
+		find(doctor, FINDING_FAIL, "deployment.interrupted", remedy,
+		     "%s: the deployment %s did not end", name, state.unfinished->id);
+	}
+	deploy_state_clear(&state);
+}
+
 static void look_at_stack(Doctor *doctor, const char *name, const json_t *entry)
 {
 	const char *stack_dir = json_text_or(entry, "stack_dir", "");
@@ -154,6 +174,7 @@ static void look_at_stack(Doctor *doctor, const char *name, const json_t *entry)
 		     "%s: %u steps were put off", name, (guint)deferred);
 	json_array_foreach(json_object_get(entry, "steps"), i, step)
 		look_at_recipe(doctor, name, step);
+	look_at_deployment(doctor, name);
 	look_at_drift(doctor, name, entry);
 }
 

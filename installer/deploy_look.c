@@ -16,6 +16,9 @@
 #include "installer/template.h"
 
 #define PROFILES "COMPOSE_PROFILES"
+#define LOOK_MS 500
+/* A proxy that starts again answers after about a second. */
+#define ABSENT_S 15
 
 void deploy_free(Deploy *it)
 {
@@ -235,18 +238,39 @@ static bool write_servers(const Deploy *it, const guint weights[STACK_COLOURS], 
 	return text && (g_str_equal(text, before) || replace(it->servers, text, error));
 }
 
-bool deploy_set_weights(Deploy *it, const guint weights[STACK_COLOURS], GError **error)
+/* The one with more first, so that there is always one with traffic. */
+static bool tell_proxy(const Deploy *it, const guint weights[STACK_COLOURS], GError **error)
 {
-	guint more = weights[1] > weights[0]; /* first, so that there is always one with traffic */
+	guint more = weights[1] > weights[0];
 	const guint order[] = { more, deploy_other(more) };
 
-	/* The file first: a proxy that starts again in between has them, too. */
-	if (!write_servers(it, weights, error))
-		return false;
 	for (guint i = 0; i < STACK_COLOURS; i++)
 		if (!haproxy_set_weight(&it->proxy, stack_colours[order[i]], weights[order[i]],
 		                        error))
 			return false;
+	return true;
+}
+
+bool deploy_set_weights(Deploy *it, const guint weights[STACK_COLOURS], GError **error)
+{
+	gint64 deadline_us = g_get_monotonic_time() + (gint64)ABSENT_S * G_USEC_PER_SEC;
+
+	/* The file first: a proxy that starts again in between has them, too. */
+	if (!write_servers(it, weights, error))
+		return false;
+	for (;;) {
+		g_autoptr(GError) cause = NULL;
+
+		if (tell_proxy(it, weights, &cause))
+			break;
+		if (g_get_monotonic_time() > deadline_us ||
+		    fault_status(cause) != STATUS_UNAVAILABLE) {
+			g_propagate_error(error, g_steal_pointer(&cause));
+			return false;
+		}
+		if (!deploy_pause(LOOK_MS, error))
+			return false;
+	}
 	memcpy(it->state.weights, weights, sizeof(it->state.weights));
 	return deploy_save(it, error);
 }

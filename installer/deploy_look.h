@@ -45,7 +45,8 @@ char *deploy_new_id(guint colour);
 bool deploy_write_variables(const Deploy *it, guint active, const DeployColour *colours,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Gives the colours their part of the traffic, in percent: in the proxy, in its file and in the state. */
+/** Gives the colours their part of the traffic, in percent: in the proxy's file, in the proxy and in the state.
+ *  A proxy that does not answer is waited for, 15 s. */
 bool deploy_set_weights(Deploy *it, const guint weights[STACK_COLOURS],
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

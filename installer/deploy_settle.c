@@ -10,10 +10,6 @@
 #include "installer/deploy_target.h"
 #include "installer/deploy_traffic.h"
 
-#define LOOK_MS 500
-/* A proxy that starts again answers after about a second. */
-#define ABSENT_S 15
-
 static bool is_running(const Deploy *it, guint colour)
 {
 	g_autofree char *how = NULL;
@@ -22,26 +18,13 @@ static bool is_running(const Deploy *it, guint colour)
 	return how && g_str_has_prefix(how, "Up");
 }
 
-/* Waits for a proxy that is not there for a moment. */
 static bool give_all(Deploy *it, guint active, GError **error)
 {
-	gint64 deadline_us = g_get_monotonic_time() + (gint64)ABSENT_S * G_USEC_PER_SEC;
 	guint weights[STACK_COLOURS] = { 0 };
 
 	weights[active] = 100;
-	for (;;) {
-		g_autoptr(GError) cause = NULL;
-
-		/* The proxy's file says it even where the proxy does not answer. */
-		if (deploy_set_weights(it, weights, &cause) &&
-		    haproxy_set_ready(&it->proxy, stack_colours[active], &cause))
-			return true;
-		if (g_get_monotonic_time() > deadline_us ||
-		    fault_status(cause) != STATUS_UNAVAILABLE || !deploy_pause(LOOK_MS, NULL)) {
-			g_propagate_error(error, g_steal_pointer(&cause));
-			return false;
-		}
-	}
+	return deploy_set_weights(it, weights, error) &&
+	       haproxy_set_ready(&it->proxy, stack_colours[active], error);
 }
 
 bool deploy_settle(Deploy *it, GError **error)

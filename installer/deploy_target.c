@@ -199,26 +199,33 @@ static bool has_address(const Deploy *it, guint colour, const char *address, boo
 	return container != NULL;
 }
 
+static bool fail_proxy(const Deploy *it, guint colour, const HaproxyServer *server, GError **error)
+{
+	fault_set(error, STATUS_UNVERIFIED, NULL, "the proxy does not find %s well: %s %s at %s",
+	          it->services[colour], server->status, server->check, server->address);
+	return false;
+}
+
 bool deploy_await_proxy(const Deploy *it, guint colour, guint wait_s, GError **error)
 {
 	gint64 deadline_us = g_get_monotonic_time() + (gint64)wait_s * G_USEC_PER_SEC;
-	bool is_it = false;
+	const char *name = stack_colours[colour];
+	bool is_fresh = false; /* what the proxy says is of this container */
 
 	for (;;) {
 		g_auto(HaproxyServer) server = { 0 };
+		bool is_it = false;
 
-		if (!haproxy_look(&it->proxy, stack_colours[colour], &server, error) ||
+		if (!haproxy_look(&it->proxy, name, &server, error) ||
 		    !has_address(it, colour, server.address, &is_it, error))
 			return false;
-		if (server.is_up && is_it)
+		if (server.is_up && is_it && is_fresh)
 			return true;
-		if (g_get_monotonic_time() > deadline_us) {
-			fault_set(error, STATUS_UNVERIFIED, NULL,
-			          "the proxy does not find %s well: %s %s at %s",
-			          it->services[colour], server.status, server.check,
-			          server.address);
+		if (is_it && !is_fresh && !haproxy_check_anew(&it->proxy, name, error))
 			return false;
-		}
+		is_fresh = is_it;
+		if (g_get_monotonic_time() > deadline_us)
+			return fail_proxy(it, colour, &server, error);
 		if (!deploy_pause(LOOK_MS, error))
 			return false;
 	}

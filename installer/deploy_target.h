@@ -21,8 +21,8 @@ bool deploy_start(Deploy *it, guint colour, guint wait_s, GError **error) G_GNUC
 bool deploy_verify(const Deploy *it, guint colour, const char *digest, const char *id,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Waits until the proxy has found the colour's container, under its address of now, and its own check of it
- *  has passed; @wait_s at most.  Returns: false with UNVERIFIED, the errors of haproxy_look() or
+/** Waits until the proxy has found the colour's container, under its address of now, and its checks of it
+ *  have passed anew; @wait_s at most.  Returns: false with UNVERIFIED, the errors of haproxy_look() or
  *  engine_get(), or a cancellation set. */
 bool deploy_await_proxy(const Deploy *it, guint colour, guint wait_s,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -11,6 +11,7 @@
 
 #define LOOK_MS 500
 #define DRAIN_S 60
+#define QUIET_LOOKS 2
 /* A proxy that starts again answers after about a second. */
 #define ABSENT_S 15
 /* ... and knows the addresses of the servers another one later. */
@@ -176,7 +177,7 @@ static bool step(Deploy *it, guint to, guint percent, json_t *steps, GError **er
 	weights[to] = percent;
 	weights[deploy_other(to)] = 100 - percent;
 	deploy_show(it, row, PROGRESS_RUNNING, 0, NULL);
-	if (!take_counters(it, to, &watch.before, error) || !deploy_set_weights(it, weights, error))
+	if (!deploy_set_weights(it, weights, error) || !take_counters(it, to, &watch.before, error))
 		return false;
 
 	watch.start_us = g_get_monotonic_time();
@@ -201,15 +202,19 @@ bool deploy_traffic(Deploy *it, guint to, json_t *steps, GError **error)
 	return true;
 }
 
+/* Twice in a row without: a request may be on its way to the server while it is looked at. */
 bool deploy_drain(const Deploy *it, guint colour, GError **error)
 {
 	gint64 deadline_us = g_get_monotonic_time() + (gint64)DRAIN_S * G_USEC_PER_SEC;
+	guint quiet = 0;
 
 	for (;;) {
 		g_auto(HaproxyServer) server = { 0 };
 
-		if (!haproxy_look(&it->proxy, stack_colours[colour], &server, NULL) ||
-		    server.sessions == 0 || g_get_monotonic_time() > deadline_us)
+		if (!haproxy_look(&it->proxy, stack_colours[colour], &server, NULL))
+			return cancel_check(error);
+		quiet = server.sessions == 0 ? quiet + 1 : 0;
+		if (quiet == QUIET_LOOKS || g_get_monotonic_time() > deadline_us)
 			return cancel_check(error);
 		if (!deploy_pause(LOOK_MS, error))
 			return false;

@@ -168,6 +168,14 @@ bool haproxy_set_ready(const Haproxy *proxy, const char *server, GError **error)
 	return tell(proxy->port, command, error);
 }
 
+bool haproxy_check_anew(const Haproxy *proxy, const char *server, GError **error)
+{
+	g_autofree char *command =
+		g_strdup_printf("set server %s/%s health down", proxy->backend, server);
+
+	return tell(proxy->port, command, error);
+}
+
 /** A table in text: a line of names behind "# ", then rows. */
 typedef struct {
 	char **names;

@@ -46,6 +46,11 @@ bool haproxy_set_weight(const Haproxy *proxy, const char *server, guint weight,
 bool haproxy_set_ready(const Haproxy *proxy, const char *server,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Has a server count as down until its checks pass anew: what the proxy thinks of it may be of a container that
+ *  had the same address before.  Returns: as haproxy_set_weight(). */
+bool haproxy_check_anew(const Haproxy *proxy, const char *server,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Asks for a server.  Returns: false with the errors of haproxy_ask(), or CONFIG (there is none of that
  *  name) or DATA set. */
 bool haproxy_look(const Haproxy *proxy, const char *server, HaproxyServer *found,

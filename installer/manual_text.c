@@ -149,7 +149,8 @@ const ManualText manual_text_table[] = {
 	  .details =
 	          "Shows every stack that is installed, or one: its services as the engine has "
 	          "them now, where they are, the keys that they have, and what is no longer as it "
-	          "was installed: missing, changed, edited or replaced. Says what was deferred, "
+	          "was installed: missing, changed, edited or replaced. A service on standby waits "
+	          "for \"slipway deploy\" and need not run. Says what was deferred, "
 	          "and whether a run was interrupted. With STACK, ends with 1 when a service is "
 	          "not well.",
 	  .example = "slipway status\n"

@@ -240,6 +240,11 @@ static void test_real(Real *real, gconstpointer data G_GNUC_UNUSED)
 	g_assert_false(green.is_up);
 	g_assert_true(g_str_has_prefix(green.status, "DOWN"));
 
+	g_assert_true(haproxy_check_anew(&real->proxy, "blue", &error));
+	g_assert_true(haproxy_check_anew(&real->proxy, "blue", &error));
+	g_assert_no_error(error);
+	wait_until_known(real);
+
 	g_assert_false(haproxy_set_weight(&real->proxy, "red", 1, &error));
 	g_assert_error(error, FAULT, STATUS_CONFIG);
 	g_assert_nonnull(strstr(error->message, "No such server"));

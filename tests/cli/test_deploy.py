@@ -227,6 +227,9 @@ class State(Colours):
         self.assertIn("Taking the deployment 20260131T120000Z-green, which did not end, back", result.out)
         self.assert_refused(self.run_program("deploy", "life", "--rollback"), 64, "nobody can be asked")
         self.assertEqual(self.everything(), before)
+        self.assertIn("The deployment 20260131T120000Z-green did not end", self.run_program("status", "life").out)
+        self.assertRegex(self.run_program("doctor").out,
+                         r"fail  life: the deployment 20260131T120000Z-green did not end\n *\"slipway deploy life")
 
 
 class Standby(Colours):

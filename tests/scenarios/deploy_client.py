@@ -12,7 +12,7 @@ import time
 
 
 def say(**what):
-    sys.stdout.write(json.dumps({"at": time.monotonic(), **what}) + "\n")
+    sys.stdout.write(json.dumps({"at": time.monotonic(), "time": time.time(), **what}) + "\n")
     sys.stdout.flush()
 
 

@@ -108,7 +108,9 @@ class Production(stack_rig.Stack):
 
     @classmethod
     def state(cls):
-        return json.loads((cls.deployments / "state.json").read_text())
+        """What is written down; before the first deployment: what was installed."""
+        path = cls.deployments / "state.json"
+        return json.loads(path.read_text()) if path.exists() else {"active": "blue"}
 
     @classmethod
     def audit(cls):
@@ -130,6 +132,10 @@ class Production(stack_rig.Stack):
         text = ENGINE.docker("ps", "--filter", f"label=com.docker.compose.project={STACK}", "--format",
                              '{{.Label "com.docker.compose.service"}}').stdout
         return set(text.split())
+
+    def assert_all_answered(self, client):
+        log = ENGINE.docker("logs", "--timestamps", "--tail", "60", self.containers()["proxy"])
+        self.assertEqual(client.failed, [], log.stdout + log.stderr)
 
     def hold_each_step(self, seconds):
         """In this test."""
@@ -164,7 +170,7 @@ class BlueGreen(Production):
         with Client(interval=0.02) as client:
             self.deploy("v2")
             time.sleep(2)
-        self.assertEqual(client.failed, [])
+        self.assert_all_answered(client)
         old, new = before["active"], COLOURS[before["active"]]
         self.assertEqual(client.weights[0], {old: 100, new: 0})
         held = {one[new]: answers for one, answers in client.periods() if one[new] > 0 and len(answers) > 50}
@@ -204,7 +210,7 @@ class BlueGreen(Production):
         with Client() as client:
             done = self.deploy("v3", status=1)
             time.sleep(1)
-        self.assertEqual(client.failed, [])
+        self.assert_all_answered(client)
         self.assertEqual({one["version"] for one in client.answers}, {"v1"})
         self.assertEqual({one[before["active"]] for one in client.weights}, {100})
         self.assertIn("v3", done.stderr)
@@ -235,7 +241,7 @@ class BlueGreen(Production):
             with Client() as client:
                 self.rollback()
                 time.sleep(1)
-            self.assertEqual(client.failed, [])
+            self.assert_all_answered(client)
             self.assert_settled(version)
             self.assertEqual(self.audit()[-1]["action"], "rollback")
 
@@ -266,7 +272,8 @@ class BlueGreen(Production):
         wait_for(lambda: self.version() == "v2", 30)
         with Client() as client:
             time.sleep(2)
-        self.assertEqual((client.failed, {one["version"] for one in client.answers}), ([], {"v2"}))
+        self.assert_all_answered(client)
+        self.assertEqual({one["version"] for one in client.answers}, {"v2"})
 
     def start(self, version):
         """A deployment that can be killed."""
@@ -295,14 +302,14 @@ class BlueGreen(Production):
         for moment, is_due in moments.items():
             old = self.version()
             version = "v2" if old == "v1" else "v1"
-            new = COLOURS[self.state()["active"]] if (self.deployments / "state.json").exists() else "green"
+            new = COLOURS[self.state()["active"]]
             with self.subTest(moment), Client() as client:
                 self.kill_when(version, lambda: is_due(client, new))  # pylint: disable=cell-var-from-loop
                 time.sleep(1)
                 self.deploy(version)
                 time.sleep(1)
                 client.read()
-                self.assertEqual(client.failed, [])
+                self.assert_all_answered(client)
                 self.assert_settled(version)
 
     def test_b6_killed_and_rolled_back(self):
@@ -313,12 +320,12 @@ class BlueGreen(Production):
             self.kill_when("v1", lambda: client.read() and client.weights[-1][new] == 50)
             self.rollback()
             time.sleep(1)
-        self.assertEqual(client.failed, [])
+        self.assert_all_answered(client)
         self.assert_settled("v2")
 
     def test_keys_reach_the_colours_and_nobody_else(self):
         token = self.key("LOCALAGENT_API_TOKEN")
-        colour = f"{STACK}-{self.state()['active']}" if (self.deployments / "state.json").exists() else f"{STACK}-blue"
+        colour = f"{STACK}-{self.state()['active']}"
         self.assertEqual(self.inside(colour, "cat", "/run/secrets/LOCALAGENT_API_TOKEN").stdout, token)
         self.assertNotIn(token, ENGINE.docker("inspect", *self.containers().values()).stdout)
         self.assertEqual(self.inside("proxy", "ls", "/run/secrets", check=False).stdout, "")

@@ -88,7 +88,7 @@ class Production(unittest.TestCase):
         lines = {line.strip() for line in (STACK / "containers/proxy/haproxy.cfg").read_text().splitlines()}
         self.assertLessEqual({
             "stats socket ipv4@0.0.0.0:9999 level admin", "mode http", "timeout connect 5s", "timeout client 120s",
-            "timeout server 300s", "option redispatch", "retries 2", "nameserver engine 127.0.0.11:53", "bind :8080",
+            "timeout server 300s", "option redispatch 1", "retries 2", "nameserver engine 127.0.0.11:53", "bind :8080",
             "default_backend app", "bind :8404", "monitor-uri /haproxy-alive"}, lines)
 
     def test_the_admin_port_is_on_loopback_whatever_the_others_are(self):
