@@ -164,6 +164,12 @@ HttpTransfer *http_stream_begin(const HttpStream *stream, GError **error)
 	return it;
 }
 
+void http_stream_drop(HttpTransfer *it)
+{
+	if (it)
+		transfer_free(it);
+}
+
 bool http_stream_end(HttpTransfer *it, int *status, char **refusal, GError **error)
 {
 	CURLcode code = it->multi ? drive(it) : CURLE_FAILED_INIT;

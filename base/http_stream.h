@@ -51,6 +51,9 @@ typedef struct HttpTransfer HttpTransfer;
  */
 HttpTransfer *http_stream_begin(const HttpStream *stream, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Ends it without an answer.  @transfer: (transfer full) (nullable) */
+void http_stream_drop(HttpTransfer *transfer);
+
 /** The second half.  @transfer: (transfer full).  As http_stream(). */
 bool http_stream_end(HttpTransfer *transfer, int *status, char **refusal,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -421,6 +421,31 @@ bool ini_number(const IniFile *ini, const IniEntry *entry, IniRange range, guint
 	                entry->value, range.minimum, range.maximum);
 }
 
+/* Returns: (nullable): what is behind @words, at the start of a line from @from on. */
+static const char *find_line(const char *from, const char *end, const char *words)
+{
+	g_autofree char *wanted = g_strconcat("\n", words, NULL);
+	const char *found = g_strstr_len(from, end - from, wanted);
+
+	return found ? found + strlen(wanted) : NULL;
+}
+
+char *ini_peek(GBytes *text, const char *section, const char *key)
+{
+	g_autofree char *header = g_strdup_printf("[%s]", section);
+	g_autofree char *name = g_strconcat(key, " =", NULL);
+	gsize size_bytes = 0;
+	const char *data = g_bytes_get_data(text, &size_bytes);
+	const char *start = data ? data : "";
+	const char *end = start + size_bytes;
+	const char *inside = find_line(start, end, header);
+	const char *next = inside ? find_line(inside, end, "[") : NULL;
+	const char *value = inside ? find_line(inside, next ? next : end, name) : NULL;
+	const char *stop = value ? memchr(value, '\n', (gsize)(end - value)) : NULL;
+
+	return value ? g_strstrip(g_strndup(value, (gsize)((stop ? stop : end) - value))) : NULL;
+}
+
 char **ini_list(const char *value)
 {
 	static const char between[] = ", \t\r\n";

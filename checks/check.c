@@ -122,8 +122,10 @@ static bool is_port_id(const char *word)
 static bool is_called(const Check *check, const char *word)
 {
 	g_autofree char *lower = g_ascii_strdown(word, -1);
+	bool is_pattern = strpbrk(lower, "*?") != NULL;
 
-	return g_pattern_match_simple(lower, check->id) ||
+	return (is_pattern ? g_pattern_match_simple(lower, check->id)
+	                   : strcmp(lower, check->id) == 0) ||
 	       (is_port_id(lower) && strcmp(check->id, "port.free") == 0);
 }
 

@@ -266,7 +266,6 @@ struct FactsReading {
 	SourceCache *cache;
 	Part part;
 	EngineQuestion *engine; /* (nullable) */
-	GThread *keyring;       /* (nullable) */
 	guint64 elapsed_us;
 };
 
@@ -291,8 +290,6 @@ FactsReading *facts_begin(const FactsRequest *request)
 		                    .deadline_us = start_us + (gint64)timeout_ms * 1000,
 		                    .cache = it->cache };
 	it->part = (Part){ .source = &it->source, .request = &it->request, .facts = facts_new() };
-	if (request->is_keyring_asked)
-		it->keyring = g_thread_new("keyring", read_keyring, &it->part);
 	docker_config_read(&it->source, &it->part.config);
 	if (request->is_engine_asked) {
 		endpoint_resolve(&it->source, &it->part.config, &it->part.endpoint);
@@ -311,18 +308,30 @@ static void reading_free(FactsReading *it)
 	g_free(it);
 }
 
-Facts *facts_end(FactsReading *reading, bool is_package_work_asked)
+void facts_cancel(FactsReading *reading)
+{
+	engine_drop(reading->engine);
+	facts_free(reading->part.facts);
+	reading_free(reading);
+}
+
+Facts *facts_end(FactsReading *reading, const FactsRequest *request)
 {
 	gint64 start_us = g_get_monotonic_time();
 	Facts *facts = reading->part.facts;
+	GThread *keyring = NULL;
 
-	reading->request.is_package_work_asked = is_package_work_asked;
+	reading->request = *request;
+	if (request->is_keyring_asked)
+		keyring = g_thread_new("keyring", read_keyring, &reading->part);
 	read_local(&reading->part);
-	if (reading->request.is_engine_asked)
-		engine_end(reading->engine, &reading->source, &reading->request.wake,
+	if (request->is_engine_asked)
+		engine_end(reading->engine, &reading->source, &request->wake,
 		           &reading->part.endpoint, &facts->engine);
-	if (reading->keyring != NULL)
-		(void)g_thread_join(reading->keyring);
+	else
+		engine_drop(reading->engine);
+	if (keyring != NULL)
+		(void)g_thread_join(keyring);
 	facts_read_engine_rest(&reading->source, facts);
 	facts->elapsed_us = reading->elapsed_us + since_us(start_us);
 	reading_free(reading);
@@ -331,5 +340,5 @@ Facts *facts_end(FactsReading *reading, bool is_package_work_asked)
 
 Facts *facts_read(const FactsRequest *request)
 {
-	return facts_end(facts_begin(request), request->is_package_work_asked);
+	return facts_end(facts_begin(request), request);
 }

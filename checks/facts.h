@@ -42,15 +42,19 @@ typedef struct {
  *  others until its timeout, else a few ms.  Cannot fail: what is not known is unknown. */
 Facts *facts_read(const FactsRequest *request);
 
-/** The same in two halves: others, who take longest, are asked while something else is done.  What @request
- *  points to has to stay.
+/** The same in two halves: an engine takes longest, and is asked while something else is done.
+ *  @request: what says whom to ask counts; it has to stay.
  *  Returns: (transfer full): to be given to facts_end(). */
 typedef struct FactsReading FactsReading;
 FactsReading *facts_begin(const FactsRequest *request);
 
-/** @reading: (transfer full).  @is_package_work_asked: known only now.
+/** @reading: (transfer full).  @request: what else is read; an engine that was not asked before is not now.
  *  Returns: (transfer full): as facts_read(). */
-Facts *facts_end(FactsReading *reading, bool is_package_work_asked);
+Facts *facts_end(FactsReading *reading, const FactsRequest *request);
+
+/** Waits for nobody. */
+void facts_cancel(FactsReading *reading);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FactsReading, facts_cancel)
 
 /** Runs the compose plugin when no file says its version, unless somebody else could have put it there;
  *  blocks for 3 s at most. */

@@ -103,7 +103,8 @@ static const char *search_next(const Search *search, const char *at, const char 
 	gsize last = search->length - 1;
 
 	while ((gsize)(end - at) > last) {
-		if (at[last] == search->text[last] && memcmp(at, search->text, last) == 0)
+		if (at[last] == search->text[last] && *at == *search->text &&
+		    memcmp(at, search->text, last) == 0)
 			return at;
 		at += search->steps[(guint8)at[last]];
 	}
@@ -146,16 +147,13 @@ typedef struct {
 	char *version;
 } Wanted;
 
-static void find_version(const char *text, gsize size_bytes, gpointer data)
+static void find_version(const char *text, gsize size_bytes G_GNUC_UNUSED, gpointer data)
 {
 	Wanted *wanted = data;
 
 	for (const char *const *name = wanted->packages; *name != NULL; name++) {
 		g_autofree char *key = g_strdup_printf("\nPackage: %s\n", *name);
-		Search search;
-
-		search_init(&search, key);
-		const char *found = search_next(&search, text, text + size_bytes);
+		const char *found = strstr(text, key);
 		const char *status = found != NULL ? find_field(found + 1, "Status: ") : NULL;
 		const char *version = found != NULL ? find_field(found + 1, "Version: ") : NULL;
 

@@ -94,6 +94,14 @@ static json_t *take(EngineQuestion *question, char **refusal, GError **error)
 	return g_steal_pointer(&value);
 }
 
+void engine_drop(EngineQuestion *question)
+{
+	if (question == NULL)
+		return;
+	http_stream_drop(question->transfer);
+	question_free(question);
+}
+
 json_t *engine_ask(const FactsSource *source, const EngineAddress *address, const char *path)
 {
 	g_autofree char *refusal = NULL;

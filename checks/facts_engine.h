@@ -25,6 +25,9 @@ EngineQuestion *engine_begin(const FactsSource *source, const Endpoint *endpoint
 void engine_end(EngineQuestion *question, const FactsSource *source, const FactsWake *wake,
                 const Endpoint *endpoint, FactsEngine *engine);
 
+/** Nobody waits for the answer.  @question: (transfer full) (nullable) */
+void engine_drop(EngineQuestion *question);
+
 /** GETs from an engine before the deadline.
  *  Returns: (transfer full) (nullable): a JSON object or array; NULL where there was none. */
 json_t *engine_ask(const FactsSource *source, const EngineAddress *address, const char *path);

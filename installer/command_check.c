@@ -188,8 +188,9 @@ static bool fix_and_finish(App *app, Preflight *preflight, const FindingsReport 
 	return finish(app, &after, error);
 }
 
-/* @ids: these checks alone, NULL-terminated; none: all. */
-static bool judge(App *app, const StackBundle *bundle, const char *const *ids, GError **error)
+/* @ids: these checks alone, NULL-terminated; none: all.  @ahead: taken where it is of use. */
+static bool judge(App *app, const StackBundle *bundle, const char *const *ids, FactsReading **ahead,
+                  GError **error)
 {
 	const Stack *stack = bundle != NULL ? stacks_definition(bundle) : NULL;
 	g_autoptr(Facts) facts = facts_file != NULL ? read_facts_file(error) : NULL;
@@ -206,6 +207,7 @@ static bool judge(App *app, const StackBundle *bundle, const char *const *ids, G
 		return false;
 	preflight->is_slow_asked = is_all || ids[0] != NULL;
 	preflight->term = app->term;
+	preflight->ahead = g_steal_pointer(ahead);
 	if (facts == NULL)
 		facts = preflight_facts(preflight);
 	if (is_network && facts_file == NULL)
@@ -217,6 +219,16 @@ static bool judge(App *app, const StackBundle *bundle, const char *const *ids, G
 		print_report(app, &report, is_all || ids[0] != NULL);
 	return is_fix ? fix_and_finish(app, preflight, &report, ids, error)
 	              : finish(app, &report, error);
+}
+
+/* The engine takes longest, and is asked while the definition is read, where that is sure to want it.
+ * Returns: (transfer full) (nullable) */
+static FactsReading *ask_ahead(const char *word, const char *const *ids)
+{
+	const FactsRequest request = { .is_engine_asked = true,
+		                       .is_thorough = is_all || ids[0] != NULL };
+
+	return stacks_need_engine(word) ? facts_begin(&request) : NULL;
 }
 
 /* A check was meant where there is a dot, as in nearly all of them, and no path. */
@@ -278,6 +290,7 @@ bool command_check(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error
 	const char *path = settings_text(app->settings, "html");
 	g_autoptr(GPtrArray) ids = g_ptr_array_new();
 	g_autoptr(StackBundle) bundle = NULL;
+	g_autoptr(FactsReading) ahead = NULL;
 	const char *word = NULL;
 	const char *const *chosen;
 
@@ -288,15 +301,16 @@ bool command_check(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error
 	if (!take_words(argv, &word, ids, error) ||
 	    (path != NULL && !html_check_place(path, error)))
 		return false;
+	chosen = (const char *const *)(gpointer)ids->pdata;
+	ahead = word != NULL && facts_file == NULL && !is_list ? ask_ahead(word, chosen) : NULL;
 	bundle = word != NULL ? open_stack(word, error) : NULL;
 	if (word != NULL && bundle == NULL)
 		return false;
-	chosen = (const char *const *)(gpointer)ids->pdata;
 	if (is_list) {
 		check_list(app, chosen);
 		return true;
 	}
-	return judge(app, bundle, chosen, error);
+	return judge(app, bundle, chosen, &ahead, error);
 }
 
 /* A facts file is to be judged against any stack: it has the ports of all that are embedded. */

@@ -31,10 +31,9 @@ static void add_ports(Preflight *preflight, const Stack *stack, const char *prof
 /* As far as files tell: no program is run for it. */
 static bool has_program(const char *name)
 {
-	const CatalogueTool *tool = catalogue_find(catalogue_get(), name);
+	g_auto(GStrv) programs = catalogue_programs(name);
 
-	for (char **program = tool != NULL ? tool->programs : NULL;
-	     program != NULL && *program != NULL; program++) {
+	for (char **program = programs; *program != NULL; program++) {
 		g_autofree char *path =
 			**program == '/' ? g_strdup(*program) : process_find(*program);
 
@@ -152,6 +151,7 @@ void preflight_free(Preflight *preflight)
 	g_ptr_array_unref(preflight->services);
 	g_ptr_array_unref(preflight->secrets);
 	g_free(preflight->others);
+	g_clear_pointer(&preflight->ahead, facts_cancel);
 	g_free(preflight->prefix);
 	g_free(preflight->state);
 	g_free(preflight);
@@ -193,15 +193,17 @@ void preflight_set_packages(Preflight *preflight, bool needs_packages)
 }
 
 /* The catalogue is read while the engine is at it. */
-static Facts *read_facts(Preflight *preflight, const FactsRequest *request)
+static Facts *read_facts(Preflight *preflight, FactsRequest *request)
 {
-	FactsReading *reading = facts_begin(request);
+	FactsReading *reading = preflight->ahead != NULL ? g_steal_pointer(&preflight->ahead)
+	                                                 : facts_begin(request);
 
 	if (!preflight->are_packages_known)
 		preflight_set_packages(preflight,
 		                       preflight->stack != NULL &&
 		                               lacks_tools(preflight->stack, preflight->profile));
-	return facts_end(reading, preflight->needs.needs_packages);
+	request->is_package_work_asked = preflight->needs.needs_packages;
+	return facts_end(reading, request);
 }
 
 Facts *preflight_facts(Preflight *preflight)

@@ -26,6 +26,7 @@ typedef struct {
 	const Stack *stack;  /* (nullable) */
 	const char *profile; /* (nullable) */
 	bool are_packages_known;
+	FactsReading *ahead; /* (nullable): the engine is asked already */
 } Preflight;
 
 /** Needs of a machine of which nothing but a small stack is wanted: 4 GiB of memory, 10 GiB of

@@ -160,6 +160,15 @@ const Catalogue *catalogue_get(void)
 	return catalogue;
 }
 
+char **catalogue_programs(const char *name)
+{
+	g_autoptr(GBytes) text = embedded_catalogue();
+	g_autofree char *section = g_strconcat(SECTION_PREFIX, name, NULL);
+	g_autofree char *programs = ini_peek(text, section, "programs");
+
+	return ini_list(programs ? programs : "");
+}
+
 const CatalogueTool *catalogue_find(const Catalogue *catalogue, const char *name)
 {
 	for (guint i = 0; i < catalogue->tools->len; i++) {

@@ -176,6 +176,15 @@ static StackBundle *bundle_new(Stack *stack, GPtrArray *files, const char *origi
 	return bundle;
 }
 
+bool stacks_need_engine(const char *word)
+{
+	g_autofree char *name = g_strconcat(word, "/" STACK_INI, NULL);
+	const UnpackFile *ini = find_file(embedded_definitions(), name);
+	g_autofree char *engine = ini ? ini_peek(ini->content, "needs", "engine") : NULL;
+
+	return engine != NULL;
+}
+
 /* @files: (transfer full).  @ini_name: stands in messages. */
 static StackBundle *make_bundle(GPtrArray *files, const char *ini_name, const char *origin,
                                 GError **error)

@@ -20,6 +20,11 @@ const char *const *stacks_embedded_names(void);
  * names), CONFIG (stack.ini), DATA (archive) set.
  */
 StackBundle *stacks_open(const char *word, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/** Returns: whether @word is an embedded stack, each profile of which needs a container engine; in a hundredth of the
+ *  time of stacks_open(). */
+bool stacks_need_engine(const char *word);
+
 void stacks_bundle_free(StackBundle *bundle);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StackBundle, stacks_bundle_free)
 

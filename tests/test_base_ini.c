@@ -252,6 +252,29 @@ static void test_reads_files(void)
 	g_assert_cmpint(g_rmdir(directory), ==, 0);
 }
 
+static void test_peek(void)
+{
+	static const char text[] = "# [needs]\n[first]\nname = 1\n\n[needs]\nengine-disk = "
+				   "50\nengine =  20.10 \n[needs x]\n"
+				   "cpus = 2\nname = last";
+	static const struct {
+		const char *section, *key, *value;
+	} cases[] = {
+		{ "needs", "engine", "20.10" }, { "needs", "engine-disk", "50" },
+		{ "needs", "cpus", NULL },      { "needs x", "name", "last" },
+		{ "first", "engine", NULL },    { "none", "name", NULL },
+	};
+	g_autoptr(GBytes) bytes = g_bytes_new_static(text, strlen(text));
+	g_autoptr(GBytes) empty = g_bytes_new_static("", 0);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *value = ini_peek(bytes, cases[i].section, cases[i].key);
+
+		g_assert_cmpstr(value, ==, cases[i].value);
+	}
+	g_assert_null(ini_peek(empty, "needs", "engine"));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -264,5 +287,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/ini/numbers", test_numbers);
 	g_test_add_func("/ini/lists", test_lists);
 	g_test_add_func("/ini/reads-files", test_reads_files);
+	g_test_add_func("/ini/peek", test_peek);
 	return g_test_run();
 }

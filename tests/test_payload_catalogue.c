@@ -220,6 +220,23 @@ static void test_systems(void)
 	}
 }
 
+/* What is looked up is what is read. */
+static void test_programs(void)
+{
+	const GPtrArray *tools = catalogue_tools(catalogue_get());
+	g_auto(GStrv) none = catalogue_programs("no-such-tool");
+
+	g_assert_cmpuint(tools->len, >, 10);
+	for (guint i = 0; i < tools->len; i++) {
+		const CatalogueTool *tool = g_ptr_array_index(tools, i);
+		g_auto(GStrv) programs = catalogue_programs(tool->name);
+
+		g_assert_true(g_strv_equal((const char *const *)programs,
+		                           (const char *const *)tool->programs));
+	}
+	g_assert_cmpuint(g_strv_length(none), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -227,5 +244,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/payload/catalogue/best-version", test_best_version);
 	g_test_add_func("/payload/catalogue/vendor", test_vendor);
 	g_test_add_func("/payload/catalogue/systems", test_systems);
+	g_test_add_func("/payload/catalogue/programs", test_programs);
 	return g_test_run();
 }

@@ -387,6 +387,18 @@ static void test_embedded_unpack(Place *place, G_GNUC_UNUSED gconstpointer data)
 	}
 }
 
+/* What is looked up is what is read. */
+static void test_need_engine(Place *place G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
+{
+	for (const char *const *name = stacks_embedded_names(); *name; name++) {
+		g_autoptr(StackBundle) bundle = open_good(*name);
+		const Stack *stack = stacks_definition(bundle);
+
+		g_assert_true(stacks_need_engine(*name) == (stack->needs.engine != NULL));
+	}
+	g_assert_false(stacks_need_engine("no-such-stack"));
+}
+
 static void add(const char *path, gconstpointer data,
                 void (*test)(Place *place, gconstpointer data))
 {
@@ -413,5 +425,6 @@ int main(int argc, char **argv)
 	add("/stacks/no-such-stack", NULL, test_no_such_stack);
 	add("/stacks/directory-bounds", NULL, test_directory_bounds);
 	add("/stacks/embedded-unpack", NULL, test_embedded_unpack);
+	add("/stacks/need-engine", NULL, test_need_engine);
 	return g_test_run();
 }
