@@ -13,6 +13,8 @@ import time
 import rig
 
 PLUGIN = rig.CACHE / "docker-compose"
+# Of unstable: 2.40 where that of Debian 13 is 2.26.
+NEWER_PLUGIN = rig.CACHE / "newer/docker-compose"
 BUILDX = rig.CACHE / "docker-buildx"
 PACKAGES = ("docker.io", "iptables", "mmdebstrap", "util-linux")
 # Each call of the plugin leaves its environment; "hold" makes "up" wait for ever.
@@ -35,8 +37,8 @@ exec sleep 100000
 
 
 @rig.made_once
-def fetch_plugin(plugin=PLUGIN):
-    """A plugin of Debian 13, which runs on Debian 12 as it is; unpacked, not installed."""
+def fetch_plugin(plugin=PLUGIN, suite="trixie"):
+    """A plugin of Debian 13, or of a later suite, which runs on Debian 12 as it is; unpacked, not installed."""
     if plugin.exists():
         return
     with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
@@ -45,7 +47,7 @@ def fetch_plugin(plugin=PLUGIN):
             (place / part).mkdir(parents=True)
         (place / "sources.list").write_text(
             "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] "
-            f"{rig.mirror()} trixie main\n")
+            f"{rig.mirror()} {suite} main\n")
         options = ["-o", f"Dir::Etc::sourcelist={place}/sources.list",
                    "-o", "Dir::Etc::sourceparts=-", "-o", f"Dir::State::lists={place}/lists",
                    "-o", f"Dir::Cache={place}/cache", "-o", "APT::Get::List-Cleanup=0",

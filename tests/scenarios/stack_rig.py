@@ -174,7 +174,18 @@ class Files(unittest.TestCase):
         done = Stack.engine.run(["env", "-C", self.place, "docker", "compose", *words, "config", "--format", "json"],
                                 check=False)
         self.assertEqual((done.returncode, done.stderr), (0, ""), files)
+        self.assert_newer_compose_agrees(words, json.loads(done.stdout))
         return json.loads(done.stdout)
+
+    def assert_newer_compose_agrees(self, words, project):
+        engine.fetch_plugin(engine.NEWER_PLUGIN, "sid")
+        done = Stack.engine.run(["env", "-C", self.place, engine.NEWER_PLUGIN, *words, "config", "--format", "json"],
+                                check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), words)
+        for name, service in json.loads(done.stdout)["services"].items():
+            for key, value in project["services"].pop(name).items():
+                self.assertEqual(service.get(key), value, f"{name}: {key}")
+        self.assertEqual(project["services"], {})
 
     @functools.cached_property
     def everything(self):
