@@ -40,6 +40,9 @@ static const Row rows[] = {
 	  "Start the engine (Docker), then run the same command again." },
 	{ "unexpected EOF", STATUS_UNAVAILABLE, "the engine stopped in the middle", NULL },
 	{ "permission denied while trying to connect", STATUS_DENIED, "the engine's socket is not for this user", NULL },
+	/* Its image is there, then, whatever the words of a build were. */
+	{ "is unhealthy", STATUS_UNVERIFIED, "a service is not healthy", NULL },
+	{ "not healthy after", STATUS_UNVERIFIED, "a service did not become healthy in time", NULL },
 	{ "No such image", STATUS_UNAVAILABLE, "an image is not there", IMAGE_HINT },
 	{ "pull access denied", STATUS_UNAVAILABLE, "an image cannot be had", IMAGE_HINT },
 	{ "manifest unknown", STATUS_UNAVAILABLE, "an image cannot be had", IMAGE_HINT },
@@ -52,8 +55,6 @@ static const Row rows[] = {
 	{ "unable to get local issuer certificate", STATUS_UNAVAILABLE, CA_CAUSE, CA_HINT },
 	{ "self-signed certificate", STATUS_UNAVAILABLE, CA_CAUSE, CA_HINT },
 	{ "invalid peer certificate", STATUS_UNAVAILABLE, CA_CAUSE, CA_HINT },
-	{ "is unhealthy", STATUS_UNVERIFIED, "a service is not healthy", NULL },
-	{ "not healthy after", STATUS_UNVERIFIED, "a service did not become healthy in time", NULL },
 	{ "exited (", STATUS_UNVERIFIED, "a service ended", NULL },
 	{ "is missing a value", STATUS_CONFIG, "a variable of the compose file has no value", NULL },
 	{ "yaml:", STATUS_CONFIG, "a compose file cannot be read", NULL },

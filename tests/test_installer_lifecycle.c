@@ -26,6 +26,8 @@ static const struct {
 	{ "Bind for 127.0.0.1:80 failed: port is already allocated", STATUS_FAILED,
 	  "another container" },
 	{ "container a-store-1 is unhealthy", STATUS_UNVERIFIED, "a service is not healthy" },
+	{ "#5 warning: network is unreachable\ncontainer a-store-1 is unhealthy", STATUS_UNVERIFIED,
+	  "a service is not healthy" },
 	{ "container a-store-1 exited (3)", STATUS_UNVERIFIED, "a service ended" },
 	{ "application not healthy after 20s", STATUS_UNVERIFIED, "in time" },
 	{ "Error response from daemon: Get \"https://registry.invalid/v2/\": dial tcp: lookup "
