@@ -164,20 +164,20 @@ HttpTransfer *http_stream_begin(const HttpStream *stream, GError **error)
 	return it;
 }
 
-void http_stream_drop(HttpTransfer *it)
+void http_stream_drop(HttpTransfer *transfer)
 {
-	if (it)
-		transfer_free(it);
+	if (transfer)
+		transfer_free(transfer);
 }
 
-bool http_stream_end(HttpTransfer *it, int *status, char **refusal, GError **error)
+bool http_stream_end(HttpTransfer *transfer, int *status, char **refusal, GError **error)
 {
-	CURLcode code = it->multi ? drive(it) : CURLE_FAILED_INIT;
-	bool is_done = judge(it, code, error);
+	CURLcode code = transfer->multi ? drive(transfer) : CURLE_FAILED_INIT;
+	bool is_done = judge(transfer, code, error);
 
-	*status = http_handle_status(it->handle);
-	*refusal = it->refusal->len > 0 && !is_done ? g_strdup(it->refusal->str) : NULL;
-	transfer_free(it);
+	*status = http_handle_status(transfer->handle);
+	*refusal = transfer->refusal->len > 0 && !is_done ? g_strdup(transfer->refusal->str) : NULL;
+	transfer_free(transfer);
 	return is_done;
 }
 
