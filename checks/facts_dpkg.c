@@ -149,6 +149,7 @@ typedef struct {
 
 static void find_version(const char *text, gsize size_bytes G_GNUC_UNUSED, gpointer data)
 {
+	static const char installed[] = " ok installed\n";
 	Wanted *wanted = data;
 
 	for (const char *const *name = wanted->packages; *name != NULL; name++) {
@@ -157,8 +158,9 @@ static void find_version(const char *text, gsize size_bytes G_GNUC_UNUSED, gpoin
 		const char *status = found != NULL ? find_field(found + 1, "Status: ") : NULL;
 		const char *version = found != NULL ? find_field(found + 1, "Version: ") : NULL;
 
+		/* g_str_has_prefix() would measure the rest of the file. */
 		if (status == NULL || version == NULL ||
-		    !g_str_has_prefix(status + strcspn(status, " \n"), " ok installed\n"))
+		    strncmp(status + strcspn(status, " \n"), installed, strlen(installed)) != 0)
 			continue;
 		wanted->version = upstream_version(version);
 		return;
