@@ -129,7 +129,7 @@ class KeyringCase(Case):
     def lock(self):
         self.call("/org/freedesktop/secrets", "org.freedesktop.Secret.Service.Lock",
                   f"array:objpath:{COLLECTION}")
-        self.assertTrue(self.is_locked())
+        wait_until(self.is_locked)
 
     def offer(self, name, command):
         """Lets the bus start a program where somebody asks for a name."""
