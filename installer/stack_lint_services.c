@@ -138,13 +138,27 @@ static void judge_ports(const Service *it)
 		judge_port(it, i, json_array_get(ports, i));
 }
 
+static bool is_built_here(const Service *it, const char *image)
+{
+	const char *name = NULL;
+	json_t *service = NULL;
+
+	json_object_foreach(json_object_get(it->project->config, "services"), name, service)
+	{
+		if (json_object_get(service, "build") &&
+		    g_strcmp0(json_text(service, "image"), image) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What is built here has no digest before, and its tag is ours. */
 static void judge_image(const Service *it)
 {
 	const char *image = json_text(it->config, "image");
 	bool has_digest = false;
 
-	if (!image || json_object_get(it->config, "build"))
+	if (!image || json_object_get(it->config, "build") || is_built_here(it, image))
 		return;
 
 	g_autofree char *fault = lint_image_fault(image, &has_digest);

@@ -207,6 +207,27 @@ static void test_each_rule_about_services(void)
 	}
 }
 
+static void test_an_image_of_another_service(void)
+{
+	static const char *const rules[] = { NULL, "image-digest" };
+	static const char *const made[] = { "web:1", "web:2" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+		g_autoptr(Lint) lint = lint_open(ini);
+		g_autoptr(json_t) config =
+			make_project("{ \"image\": \"web:1\", \"ports\": [] }", NULL);
+		json_t *other =
+			json_deep_copy(json_object_get(json_object_get(config, "services"), "web"));
+
+		json_object_set_new(other, "image", json_string(made[i]));
+		json_object_set_new(other, "build", json_pack("{s:s}", "context", "/prefix"));
+		json_object_set_new(other, "profiles", json_pack("[s]", "tools"));
+		json_object_set_new(json_object_get(config, "services"), "builder", other);
+		judge(lint, config, config);
+		assert_found(lint, rules[i], made[i]);
+	}
+}
+
 static void test_a_port_that_does_not_move(void)
 {
 	g_autoptr(Lint) lint = lint_open(ini);
@@ -354,6 +375,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/lint/services", test_each_rule_about_services);
+	g_test_add_func("/lint/image of another service", test_an_image_of_another_service);
 	g_test_add_func("/lint/port that does not move", test_a_port_that_does_not_move);
 	g_test_add_func("/lint/networks and volumes", test_parts_of_a_project);
 	g_test_add_func("/lint/dockerfiles", test_dockerfiles);

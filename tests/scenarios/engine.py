@@ -159,9 +159,9 @@ class Engine(contextlib.ExitStack):
     def docker(self, *arguments, **options):
         return self.run(["docker", *arguments], **options)
 
-    def make_image(self, name, packages, files):
+    def make_image(self, name, packages, files, suite="bookworm"):
         """An image of Debian packages, with `files` (path -> (text, mode)) put into it."""
-        root = rig.root_of("bookworm", *packages)
+        root = rig.root_of(suite, *packages)
         self.run(["sh", "-c", f"tar -C {root} -c . | docker import - {name}-base >/dev/null"])
         build = self.top / "build"
         for path, (text, mode) in files.items():

@@ -37,7 +37,7 @@ if [ "$1" = haproxy ]; then
 fi
 exec "$@"
 """
-PROXY = "haproxy:2.6-alpine"
+PROXY = "haproxy:3.2-alpine"
 EDIT = """import pathlib, sys
 path = pathlib.Path("/app/lib/gateway.py")
 old, new = sys.argv[1:]
@@ -51,9 +51,9 @@ def make_images(engine):
 
 
 def make_proxy(engine):
-    """HAProxy is Debian's."""
+    """HAProxy is Debian's, of the suite that has the image's branch."""
     engine.make_image(f"{PROXY}-debian", ("haproxy", "wget"),
-                      {"/usr/local/bin/docker-entrypoint.sh": (PROXY_ENTRY, 0o755)})
+                      {"/usr/local/bin/docker-entrypoint.sh": (PROXY_ENTRY, 0o755)}, "sid")
     place = engine.top / "image"
     place.mkdir()
     (place / "Dockerfile").write_text(f"FROM {PROXY}-debian\nUSER haproxy\nSTOPSIGNAL SIGUSR1\n"

@@ -220,9 +220,7 @@ def add_language(on, tag, root):
 
 def octollm_images(on):
     """What the definition takes from others."""
-    names = dict(re.findall(r"^(\S+) +unknown +OCTO_(\w+)_IMAGE$",
-                            (octollm_rig.STACK / "images/images.lock").read_text(), re.M))
-    tags = {role: tag for tag, role in names.items()}
+    tags = dict(re.findall(r"^OCTO_(\w+)_IMAGE=([^@\n]+)@", (octollm_rig.STACK / "compose/env").read_text(), re.M))
     stack_rig.make_images(on, {tags[role.upper()]: octollm_rig.DOCKERFILES[role] for role in (
         "postgres", "redis", "qdrant", "prometheus", "grafana")}, {})
     add_language(on, tags["PYTHON"], rig.root_of("trixie", *PYTHON))

@@ -32,6 +32,7 @@ def setUpModule():
 
 class Config(stack_rig.Files):
     privileged = {"dind"}
+    unpinned = {"litellm"}
 
     @classmethod
     def setUpClass(cls):

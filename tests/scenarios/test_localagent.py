@@ -5,6 +5,7 @@ What stands in for what cannot be had is listed in localagent_rig.py.
 """
 import functools
 import json
+import re
 import shutil
 import unittest
 import urllib.parse
@@ -159,7 +160,10 @@ class Own(Localagent):
         root = rig.busybox()
         ENGINE.run(["sh", "-c", f"tar -C {root} -c . | docker import - busybox:1.36.1 >/dev/null"])
         self.slipway("stack", "new", "pond")
-        self.assertEqual(self.document("stack", "lint", "./pond")["failed"], 0)
+        document = self.document("stack", "lint", "./pond")
+        self.assertEqual((document["failed"], document["findings"]), (0, []))
+        env = self.home / "pond/env"
+        env.write_text(re.sub(r"@sha256:\w+", "", env.read_text()))
         self.slipway("install", "./pond", "--yes")
         self.assertIn("pond runs", self.ask(8090, "/")[1])
         self.assertEqual({test["verdict"] for test in self.document("test", "pond")["tests"]}, {"pass"})

@@ -16,6 +16,9 @@ REQUIREMENT = re.compile(r"[a-z0-9-]+==[0-9.]+( ;[^\\]*)?( +--hash=sha256:[0-9a-
 ASKS = re.compile(r"\b(pip install|cargo build|uv (sync|pip|python)|urlretrieve|curl|wget|git clone|npm)\b")
 CA_BUNDLE = re.compile(r"--mount=type=secret,id=ca_bundle,target=/run/ca\.crt "
                        r"+if \[ -s /run/ca\.crt \]; then export \w+=/run/ca\.crt; fi\b")
+# What a variable of an image or an argument of a Dockerfile stands for; an image with its digest.
+IMAGE = re.compile(r"\w*_IMAGE(?:=|:-)([^\s}$]+)")
+PINNED = re.compile(r"([\w./-]+:[\w.-]+)@sha256:([0-9a-f]{64})\b")
 UNWANTED = ("container_name", "subnet", "start_interval", ":latest", "docker.sock", "network_mode", "2375:")
 
 
@@ -54,6 +57,8 @@ class Definition:
 class Files(Definition):
     # Not written by a step, and not for people.
     not_installed = {"stack.ini"}
+    # Images of others whose digest nobody says.
+    unpinned = frozenset()
 
     def test_every_member_is_there_and_used(self):
         ini = self.definition()
@@ -63,6 +68,19 @@ class Files(Definition):
         self.assertEqual(named - there, set())
         for_people = {name for name in there if name.startswith(("docs/", "dev/"))}
         self.assertEqual(there - named - for_people, self.not_installed)
+
+    def test_images_of_others_have_a_tag_and_one_digest(self):
+        texts = {path: path.read_text() for path in self.top.rglob("*") if path.is_file() and path.suffix != ".md"}
+        images = {image for text in texts.values() for image in IMAGE.findall(text)
+                  if not image.startswith(self.top.name)}
+        self.assertEqual({image for image in images if not PINNED.fullmatch(image)}, self.unpinned)
+        pinned = {pair for text in texts.values() for pair in PINNED.findall(text)}
+        digests = dict(pinned)
+        self.assertEqual(len(digests), len(pinned), "an image has two digests")
+        self.assertLessEqual({image.partition("@")[0] for image in images - self.unpinned}, set(digests))
+        for path, text in texts.items():
+            for image in digests:
+                self.assertNotRegex(text, rf"(?<![\w./]){re.escape(image)}(?![\w.@-])", path)
 
     def test_compose_runs_on_what_its_steps_wait_for(self):
         steps = self.sections("step")

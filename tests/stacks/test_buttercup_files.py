@@ -33,6 +33,8 @@ def compose(name="compose.yaml"):
 
 class Files(stack_files.Files, Buttercup, unittest.TestCase):
     not_installed = {"stack.ini", "compose/compose.scantron.yaml"}
+    unpinned = {"ghcr.io/berriai/litellm:litellm_stable_release_branch-v1.57.8-stable",
+                "gcr.io/oss-fuzz-base/base-runner:ubuntu-20-04"}
 
     def test_what_the_images_copy_is_written_before(self):
         steps = self.sections("step")
@@ -67,12 +69,6 @@ class Files(stack_files.Files, Buttercup, unittest.TestCase):
                 key = word.partition("=")[2].rpartition(":")[2]
                 with self.subTest(service=name, key=key):
                     self.assertIn(name, keys[key]["services"].split())
-
-    def test_the_lock_names_every_image(self):
-        lock = {line.split()[0] for line in (STACK / "compose/images.lock").read_text().splitlines()
-                if not line.startswith("#")}
-        images = {value for name, value in self.environment().items() if name.endswith("_IMAGE")}
-        self.assertEqual(lock, {image for image in images if not image.startswith("buttercup/")})
 
 
 class Compose(unittest.TestCase):

@@ -3,9 +3,9 @@
 # directories; the dashboard, which has none of them, runs as 1000.  No compiler in it.
 # /run/ca.crt, in lines that ask the network: the CA certificates that somebody named, or an empty file.
 # apt needs none: it asks over http, and checks signatures.
-ARG PYTHON_IMAGE=python:3.12-slim-bookworm
-ARG UV_IMAGE=ghcr.io/astral-sh/uv:0.5.20
-ARG DOCKER_IMAGE=docker:24.0.9-cli
+ARG PYTHON_IMAGE=python:3.12-slim-bookworm@sha256:782412e85d0f0984994c290652577d4018aff08145c85b262bb63dc0c7522254
+ARG UV_IMAGE=ghcr.io/astral-sh/uv:0.5.20@sha256:a8d9b557b6cd6ede1842b0e03cd7ac26870e2c6b4eea4e10dab67cbd3145f8d9
+ARG DOCKER_IMAGE=docker:28-cli@sha256:625d9431a9f54c5a2bc90f24f0e1c3d55b1349fd857dd85035f98c2c9acbdd4d
 
 FROM ${UV_IMAGE} AS uv
 FROM ${DOCKER_IMAGE} AS docker

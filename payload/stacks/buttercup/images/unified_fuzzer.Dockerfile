@@ -5,8 +5,8 @@
 # /run/ca.crt, in lines that ask the network: the CA certificates that somebody named, or an empty file.
 # apt needs none: it asks over http, and checks signatures.
 ARG BASE_IMAGE=gcr.io/oss-fuzz-base/base-runner:ubuntu-20-04
-ARG UV_IMAGE=ghcr.io/astral-sh/uv:0.5.20
-ARG DOCKER_IMAGE=docker:24.0.9-cli
+ARG UV_IMAGE=ghcr.io/astral-sh/uv:0.5.20@sha256:a8d9b557b6cd6ede1842b0e03cd7ac26870e2c6b4eea4e10dab67cbd3145f8d9
+ARG DOCKER_IMAGE=docker:28-cli@sha256:625d9431a9f54c5a2bc90f24f0e1c3d55b1349fd857dd85035f98c2c9acbdd4d
 
 FROM ${UV_IMAGE} AS uv
 FROM ${DOCKER_IMAGE} AS docker

@@ -2,7 +2,7 @@
 # the placeholder or upstream's code; when that is not what src/ has, the build stops and says so.
 # Context: the installation directory.
 # /run/ca.crt, in lines that ask the network: the CA certificates that somebody named, or an empty file.
-ARG OCTO_PYTHON_IMAGE=python:3.13.7-slim
+ARG OCTO_PYTHON_IMAGE=python:3.13.7-slim@sha256:5f55cdf0c5d9dc1a415637a5ccc4a9e18663ad203673173b8cda8f8dcacef689
 
 FROM ${OCTO_PYTHON_IMAGE} AS packages
 ARG ARM

@@ -1,8 +1,8 @@
 # The reflex layer or the executor.  Context: the installation directory; src/ is upstream's checkout
 # with our edits.  Builder and last stage are of one generation of Debian: the same C library.
 # /run/ca.crt, in lines that ask the network: the CA certificates that somebody named, or an empty file.
-ARG OCTO_RUST_IMAGE=rust:1.91.1-slim
-ARG OCTO_DEBIAN_IMAGE=debian:13.1-slim
+ARG OCTO_RUST_IMAGE=rust:1.91.1-slim@sha256:cef0ec962e08d8b5dcba05604189e5751c1bd3ec7d12db0a93e4215468d4ac4a
+ARG OCTO_DEBIAN_IMAGE=debian:13.1-slim@sha256:a347fd7510ee31a84387619a492ad6c8eb0af2f2682b916ff3e643eb076f925a
 
 FROM ${OCTO_RUST_IMAGE} AS build
 ARG CRATE
