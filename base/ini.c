@@ -28,9 +28,10 @@ enum { LINE_MAX_BYTES = INI_MAX_LINE };
 struct IniFile {
 	char *name;
 	GStringChunk *strings; /* holds every string of the entries */
-	GPtrArray *entries;    /* (element-type IniEntry) */
+	IniEntry *lines;       /* in file order; a section has no key, the last no section */
+	GPtrArray *entries;    /* (element-type IniEntry), in lines */
 	GPtrArray *sections;   /* (element-type utf8), in strings */
-	GHashTable *by_place;  /* "section\nkey" -> IniEntry; "section" -> itself */
+	GHashTable *by_place;  /* (element-type IniEntry): a set of the lines */
 };
 
 /* A "[section]" or a "key = value" with its continuation lines. */
@@ -45,8 +46,9 @@ typedef struct {
 
 typedef struct {
 	IniFile *ini;
-	GArray *heads; /* (element-type Head) */
-	GString *fed;  /* what inih parses */
+	GArray *heads;       /* (element-type Head) */
+	GString *fed;        /* what inih parses */
+	const char *section; /* (nullable): the one that inih is in, in strings */
 	GError **error;
 	bool has_failed;
 } Parser;
@@ -232,31 +234,31 @@ static bool scan(Parser *parser, const char *text, gsize size_bytes, GError **er
 	return true;
 }
 
-/* Enters @item under @place (transfer full), once.  Returns: false with @error set the second time. */
-static bool enter(Parser *parser, char *place, gpointer item, const Head *head)
-{
-	if (g_hash_table_insert(parser->ini->by_place, place, item))
-		return true;
-	return fail_at(parser->ini, head->line, head->key_column, parser->error,
-	               head->value ? "duplicate key" : "duplicate section");
-}
-
-static bool add_entry(Parser *parser, const char *section, const char *key, const Head *head)
+static void add_section(Parser *parser, const char *section, IniEntry *line)
 {
 	IniFile *ini = parser->ini;
-	IniEntry *entry = g_new(IniEntry, 1);
+
+	char *kept = g_string_chunk_insert(ini->strings, section);
+
+	parser->section = kept;
+	*line = (IniEntry){ .section = kept };
+	g_ptr_array_add(ini->sections, kept);
+}
+
+static void add_entry(Parser *parser, const char *key, const Head *head, IniEntry *line)
+{
+	IniFile *ini = parser->ini;
 	const char *value = head->joined ? head->joined->str : head->value;
 	gsize length = head->joined ? head->joined->len : head->length;
 
-	*entry = (IniEntry){
-		.section = g_string_chunk_insert_const(ini->strings, section),
+	*line = (IniEntry){
+		.section = parser->section,
 		.key = g_string_chunk_insert(ini->strings, key),
 		.value = g_string_chunk_insert_len(ini->strings, value, (gssize)length),
 		.line = head->line,
 		.column = head->column,
 	};
-	g_ptr_array_add(ini->entries, entry);
-	return enter(parser, g_strconcat(section, "\n", key, NULL), entry, head);
+	g_ptr_array_add(ini->entries, line);
 }
 
 /* inih's handler: @value is the number of the head. */
@@ -272,13 +274,17 @@ static int on_entry(void *data, const char *section, const char *name, const cha
 		return 0;
 
 	const Head *head = &g_array_index(parser->heads, Head, index);
-	if (head->value) {
-		parser->has_failed = !add_entry(parser, section, name, head);
-		return 1;
-	}
-	char *kept = g_string_chunk_insert_const(parser->ini->strings, section);
-	g_ptr_array_add(parser->ini->sections, kept);
-	parser->has_failed = !enter(parser, g_strdup(section), kept, head);
+	IniEntry *line = &parser->ini->lines[index];
+	if (!head->value)
+		add_section(parser, section, line);
+	else if (g_strcmp0(section, parser->section) == 0)
+		add_entry(parser, name, head, line);
+	else
+		return 0;
+	if (!g_hash_table_add(parser->ini->by_place, line))
+		parser->has_failed =
+			!fail_at(parser->ini, head->line, head->key_column, parser->error,
+		                 head->value ? "duplicate key" : "duplicate section");
 	return 1;
 }
 
@@ -299,6 +305,7 @@ static bool parse(IniFile *ini, const char *text, gsize size_bytes, GError **err
 	g_array_set_clear_func(heads, head_clear);
 	if (!scan(&parser, text, size_bytes, error))
 		return false;
+	ini->lines = g_new0(IniEntry, heads->len + 1);
 	int refused = ini_parse_string(fed->str, on_entry, &parser);
 	if (parser.has_failed)
 		return false;
@@ -307,15 +314,30 @@ static bool parse(IniFile *ini, const char *text, gsize size_bytes, GError **err
 	return fail_at(ini, 1, 1, error, "the INI library does not accept this file");
 }
 
+static guint hash_line(gconstpointer data)
+{
+	const IniEntry *line = data;
+
+	return g_str_hash(line->section) * 33 + (line->key ? g_str_hash(line->key) : 0);
+}
+
+static gboolean is_same_place(gconstpointer a, gconstpointer b)
+{
+	const IniEntry *one = a;
+	const IniEntry *other = b;
+
+	return g_strcmp0(one->key, other->key) == 0 && g_str_equal(one->section, other->section);
+}
+
 static IniFile *ini_new(const char *name)
 {
 	IniFile *ini = g_new0(IniFile, 1);
 
 	ini->name = g_strdup(name);
 	ini->strings = g_string_chunk_new(1024);
-	ini->entries = g_ptr_array_new_with_free_func(g_free);
+	ini->entries = g_ptr_array_new();
 	ini->sections = g_ptr_array_new();
-	ini->by_place = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	ini->by_place = g_hash_table_new(hash_line, is_same_place);
 	return ini;
 }
 
@@ -350,6 +372,7 @@ void ini_free(IniFile *ini)
 	g_hash_table_unref(ini->by_place);
 	g_ptr_array_unref(ini->sections);
 	g_ptr_array_unref(ini->entries);
+	g_free(ini->lines);
 	g_string_chunk_free(ini->strings);
 	g_free(ini->name);
 	g_free(ini);
@@ -367,9 +390,17 @@ const GPtrArray *ini_sections(const IniFile *ini)
 
 const IniEntry *ini_find(const IniFile *ini, const char *section, const char *key)
 {
-	g_autofree char *place = g_strconcat(section, "\n", key, NULL);
+	const IniEntry place = { .section = section, .key = key };
 
-	return g_hash_table_lookup(ini->by_place, place);
+	return g_hash_table_lookup(ini->by_place, &place);
+}
+
+const IniEntry *ini_section(const IniFile *ini, const char *section)
+{
+	static const IniEntry none = { 0 };
+	const IniEntry *head = ini_find(ini, section, NULL);
+
+	return head ? head + 1 : &none;
 }
 
 const char *ini_value(const IniFile *ini, const char *section, const char *key)

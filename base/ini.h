@@ -7,7 +7,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/** One "key = value" line.  All strings are UTF-8, trimmed, never NULL. */
+/** One "key = value" line.  All strings are UTF-8, trimmed, never NULL in what ini_entries() and ini_find() return. */
 typedef struct {
 	const char *section;
 	const char *key;
@@ -47,6 +47,10 @@ const GPtrArray *ini_entries(const IniFile *ini);
 /** Returns: (transfer none) (element-type utf8): section names, in file order, empty ones too; each is
  *  the very string (not only an equal one) that the section's entries have. */
 const GPtrArray *ini_sections(const IniFile *ini);
+
+/** Returns: (transfer none): an array of the section's entries, in file order; one without a key ends it.  Empty
+ *  where there is no such section. */
+const IniEntry *ini_section(const IniFile *ini, const char *section);
 
 /** Returns: (transfer none) (nullable): the entry. */
 const IniEntry *ini_find(const IniFile *ini, const char *section, const char *key);

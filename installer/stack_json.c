@@ -139,12 +139,8 @@ static json_t *models_to_json(const IniFile *ini)
 			continue;
 		model = json_object();
 		json_put(model, "name", section + strlen("model "));
-		for (guint j = 0; j < ini_entries(ini)->len; j++) {
-			const IniEntry *entry = g_ptr_array_index(ini_entries(ini), j);
-
-			if (strcmp(entry->section, section) == 0)
-				json_put(model, entry->key, entry->value);
-		}
+		for (const IniEntry *entry = ini_section(ini, section); entry->key; entry++)
+			json_put(model, entry->key, entry->value);
 		json_array_append_new(models, model);
 	}
 

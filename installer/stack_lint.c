@@ -139,14 +139,9 @@ void lint_note(Lint *lint, const char *rule, const LintPlace *place, const char 
 
 LintPlace lint_section(const Lint *lint, const char *section, const char *subject)
 {
-	const GPtrArray *entries = ini_entries(lint->stack->ini);
 	LintPlace place = { .subject = subject };
 
-	for (guint i = 0; i < entries->len && place.line == 0; i++) {
-		const IniEntry *entry = entries->pdata[i];
-		if (g_str_equal(entry->section, section))
-			place.line = entry->line;
-	}
+	place.line = ini_section(lint->stack->ini, section)->line;
 	return place;
 }
 

@@ -39,11 +39,8 @@ static CatalogueRelease *read_release(const Catalogue *catalogue, const char *se
 	release->suite = g_strdup(ini_value(catalogue->ini, section, "suite"));
 	release->vendors = ini_list(vendors ? vendors : "");
 	release->choices = g_hash_table_new(g_str_hash, g_str_equal);
-	for (guint i = 0; i < ini_entries(catalogue->ini)->len; i++) {
-		const IniEntry *entry = g_ptr_array_index(ini_entries(catalogue->ini), i);
-
-		if (!g_str_equal(entry->section, section) || g_str_equal(entry->key, "suite") ||
-		    g_str_equal(entry->key, "vendors"))
+	for (const IniEntry *entry = ini_section(catalogue->ini, section); entry->key; entry++) {
+		if (g_str_equal(entry->key, "suite") || g_str_equal(entry->key, "vendors"))
 			continue;
 		if (!catalogue_find(catalogue, entry->key))
 			g_error("catalogue.ini:%u: no tool %s", entry->line, entry->key);

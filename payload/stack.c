@@ -199,15 +199,10 @@ static bool read_rows(const Reading *reading, const StackSection *section, const
                       void *base, GError **error)
 {
 	const Stack *stack = reading->stack;
-	const GPtrArray *entries = ini_entries(stack->ini);
 
-	for (guint i = 0; i < entries->len; i++) {
-		const IniEntry *entry = g_ptr_array_index(entries, i);
-		const StackRow *row = NULL;
+	for (const IniEntry *entry = ini_section(stack->ini, full); entry->key; entry++) {
+		const StackRow *row = stack_section_row(section, entry->key);
 
-		if (entry->section != full) /* one string: ini_sections() */
-			continue;
-		row = stack_section_row(section, entry->key);
 		if (!row && !section->is_open)
 			return unknown_key(stack, section, entry, error);
 		if (row && !row->type->read(stack->ini, entry, field_at(base, row->offset), error))
@@ -225,14 +220,8 @@ static bool read_rows(const Reading *reading, const StackSection *section, const
 
 static void keep_values(const Stack *stack, StackStep *step, const char *full)
 {
-	const GPtrArray *entries = ini_entries(stack->ini);
-
 	step->values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	for (guint i = 0; i < entries->len; i++) {
-		const IniEntry *entry = g_ptr_array_index(entries, i);
-
-		if (entry->section != full)
-			continue;
+	for (const IniEntry *entry = ini_section(stack->ini, full); entry->key; entry++) {
 		if (step->line == 0)
 			step->line = entry->line;
 		g_hash_table_insert(step->values, g_strdup(entry->key), g_strdup(entry->value));
