@@ -90,8 +90,9 @@ GPtrArray *check_run_all(const Facts *facts, const CheckNeeds *needs, const char
 	CheckRun run = { .facts = facts,
 		         .needs = needs,
 		         .findings = g_ptr_array_new_with_free_func(finding_free) };
+	CheckWalk walk = { 0 };
 
-	for (gsize i = 0; (run.check = check_at(i)) != NULL; i++)
+	while ((run.check = check_next(&walk)) != NULL)
 		run_one(&run);
 	for (guint i = 0; ignored != NULL && i < run.findings->len; i++)
 		ignore(g_ptr_array_index(run.findings, i), ignored);
@@ -140,9 +141,10 @@ bool check_is_named(const Check *check, const char *const *words)
 
 bool check_is_known(const char *word)
 {
+	CheckWalk walk = { 0 };
 	const Check *check;
 
-	for (gsize i = 0; (check = check_at(i)) != NULL; i++)
+	while ((check = check_next(&walk)) != NULL)
 		if (is_called(check, word))
 			return true;
 
@@ -176,10 +178,11 @@ static gsize distance(const char *a, const char *b)
 const char *check_nearest(const char *word)
 {
 	g_autofree char *lower = g_ascii_strdown(word, -1);
-	const char *nearest = check_at(0)->id;
-	const Check *check;
+	CheckWalk walk = { 0 };
+	const Check *check = check_next(&walk);
+	const char *nearest = check->id;
 
-	for (gsize i = 1; (check = check_at(i)) != NULL; i++)
+	while ((check = check_next(&walk)) != NULL)
 		if (distance(lower, check->id) < distance(lower, nearest))
 			nearest = check->id;
 

@@ -16,21 +16,24 @@ static const Check *const groups[] = {
 	check_rows_desktop_options, check_rows_port,        check_rows_network
 };
 
-const Check *check_at(gsize index)
+const Check *check_next(CheckWalk *walk)
 {
-	for (gsize i = 0; i < G_N_ELEMENTS(groups); i++)
-		for (const Check *row = groups[i]; row->id != NULL; row++)
-			if (index-- == 0)
-				return row;
+	for (; walk->group < G_N_ELEMENTS(groups); walk->group++, walk->next = NULL) {
+		const Check *row = walk->next != NULL ? walk->next : groups[walk->group];
 
+		walk->next = row + 1;
+		if (row->id != NULL)
+			return row;
+	}
 	return NULL;
 }
 
 const Check *check_find(const char *id)
 {
+	CheckWalk walk = { 0 };
 	const Check *check;
 
-	for (gsize i = 0; (check = check_at(i)) != NULL; i++)
+	while ((check = check_next(&walk)) != NULL)
 		if (strcmp(check->id, id) == 0)
 			return check;
 

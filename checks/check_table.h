@@ -52,9 +52,14 @@ typedef struct {
 	void (*judge)(CheckRun *run);                                 /* adds one finding or more */
 } Check;
 
-/** Returns: (transfer none) (nullable): the row of the table at @index, in the order in which they are
- *  judged; NULL behind the last. */
-const Check *check_at(gsize index);
+/** A walk through the table; all zero at its start. */
+typedef struct {
+	gsize group;
+	const Check *next; /* (nullable): NULL at the start of a group */
+} CheckWalk;
+
+/** Returns: (transfer none) (nullable): the next row, in the order in which they are judged; NULL behind the last. */
+const Check *check_next(CheckWalk *walk);
 
 /** Returns: (transfer none) (nullable): the check with that id. */
 const Check *check_find(const char *id);

@@ -57,9 +57,10 @@ static void print_table(Term *term, const GArray *chosen)
 static GArray *choose(const char *const *words)
 {
 	GArray *chosen = g_array_new(false, false, sizeof(const Check *));
+	CheckWalk walk = { 0 };
 	const Check *check;
 
-	for (gsize i = 0; (check = check_at(i)) != NULL; i++)
+	while ((check = check_next(&walk)) != NULL)
 		if (words[0] == NULL || check_is_named(check, words))
 			g_array_append_val(chosen, check);
 	return chosen;

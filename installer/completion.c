@@ -165,9 +165,10 @@ static void offer_commands(Completion *completion, const Line *line)
 
 static void offer_checks(Completion *completion, const Line *line G_GNUC_UNUSED)
 {
+	CheckWalk walk = { 0 };
 	const Check *check;
 
-	for (gsize i = 0; (check = check_at(i)) != NULL; i++)
+	while ((check = check_next(&walk)) != NULL)
 		offer(completion, check->id, check->title);
 }
 
