@@ -15,8 +15,8 @@
 #include "base/fault.h"
 
 #define BLOCK_BYTES ((gsize)128 * 1024)
-/* What is read at once of a file that does not say how large it is. */
-#define UNSIZED_BYTES ((gsize)8 * 1024)
+/* What is read of a file before memory is taken for it. */
+#define START_BYTES ((gsize)8 * 1024)
 #define TEMP_ATTEMPTS 16
 /** Of the name, kept in the temporary name, so that this stays under NAME_MAX (255). */
 #define TEMP_NAME_BYTES 200
@@ -75,41 +75,57 @@ gssize file_read_fd(int fd, void *data, gsize size_bytes)
 	return (gssize)filled;
 }
 
+/* Reads on behind the @filled bytes at @start.  Returns: false with errno set when it cannot be read. */
+static bool read_rest(int fd, const guint8 *start, gsize max_bytes, guint8 **whole, gsize *filled)
+{
+	/* One byte more than expected shows the end without moving the buffer, which may hold a
+	 * secret; files of /proc say that they are empty, so it can grow. */
+	struct stat status = { 0 };
+	gsize expected = fstat(fd, &status) == 0 ? (gsize)MAX(status.st_size, 0) : 0;
+	gsize capacity = MIN(MAX(expected, 2 * START_BYTES), max_bytes) + 1;
+
+	*whole = g_malloc(capacity);
+	memcpy(*whole, start, *filled);
+	for (;;) {
+		gssize got = file_read_fd(fd, *whole + *filled, capacity - *filled);
+		if (got < 0)
+			return false;
+		*filled += (gsize)got;
+		if (*filled < capacity || *filled > max_bytes)
+			return true;
+		capacity = MIN(capacity * 2 + BLOCK_BYTES, max_bytes + 1);
+		*whole = g_realloc(*whole, capacity);
+	}
+}
+
 GBytes *file_read(const char *path, gsize max_bytes, GError **error)
 {
 	g_return_val_if_fail(path && max_bytes < G_MAXSSIZE, NULL);
 
+	/* Most files are small, and pages of the allocator's for each would cost more than reading it. */
+	guint8 start[START_BYTES];
 	g_auto(FileFd) fd = open_regular(AT_FDCWD, path, 0, error);
-	struct stat status = { 0 };
 	if (fd < 0)
 		return NULL;
 
-	/* One byte more than expected shows the end without moving the buffer, which may hold a
-	 * secret; files of /proc say that they are empty, so it can grow.  Those below /proc/sys end
-	 * after the first read, however much of them was taken. */
-	gsize expected = fstat(fd, &status) == 0 && status.st_size > 0 ? (gsize)status.st_size
-	                                                               : UNSIZED_BYTES;
-	gsize capacity = MIN(expected, max_bytes) + 1;
-	gsize filled = 0;
-	g_autofree guint8 *buffer = g_malloc(capacity);
+	/* Files below /proc/sys end after the first read, however much of them was taken. */
+	gsize wanted = MIN(sizeof(start), max_bytes + 1);
+	gssize got = file_read_fd(fd, start, wanted);
+	gsize filled = (gsize)MAX(got, 0);
+	g_autofree guint8 *whole = NULL;
+	GBytes *bytes = NULL;
 
-	for (;;) {
-		gssize got = file_read_fd(fd, buffer + filled, capacity - filled);
-		if (got < 0) {
-			fault_set_errno(error, errno, "cannot read %s", path);
-			return NULL;
-		}
-		filled += (gsize)got;
-		if (filled > max_bytes) {
-			fault_set(error, STATUS_DATA, NULL,
-			          "%s is larger than %" G_GSIZE_FORMAT " bytes", path, max_bytes);
-			return NULL;
-		}
-		if (filled < capacity)
-			return g_bytes_new_take(g_steal_pointer(&buffer), filled);
-		capacity = MIN(capacity * 2 + BLOCK_BYTES, max_bytes + 1);
-		buffer = g_realloc(buffer, capacity);
-	}
+	if (got < 0 ||
+	    (filled == sizeof(start) && !read_rest(fd, start, max_bytes, &whole, &filled)))
+		fault_set_errno(error, errno, "cannot read %s", path);
+	else if (filled > max_bytes)
+		fault_set(error, STATUS_DATA, NULL, "%s is larger than %" G_GSIZE_FORMAT " bytes",
+		          path, max_bytes);
+	else
+		bytes = whole ? g_bytes_new_take(g_steal_pointer(&whole), filled)
+		              : g_bytes_new(start, filled);
+	explicit_bzero(start, MIN(filled, sizeof(start)));
+	return bytes;
 }
 
 bool file_write_all(int fd, const void *data, gsize size_bytes, GError **error)

@@ -28,26 +28,33 @@ static void hierarchy_clear(Hierarchy *hierarchy)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Hierarchy, hierarchy_clear)
 
+/* "cpu,cpuacct", which ends at the end of its field. */
 static bool has_word(const char *list, const char *word)
 {
-	g_auto(GStrv) words = g_strsplit(list, ",", -1);
+	gsize length = strlen(word);
 
-	return g_strv_contains((const char *const *)words, word);
+	while (strncmp(list, word, length) != 0 || strchr(",: \n", list[length]) == NULL) {
+		list += strcspn(list, ",: \n");
+		if (*list != ',')
+			return false;
+		list++;
+	}
+	return true;
 }
 
-/* "36 35 0:30 ROOT MOUNT rw,… [fields] - TYPE DEVICE SUPER": the line of @controller, or of version 2
+/* "36 35 0:30 ROOT MOUNT rw,… [fields] - TYPE DEVICE SUPER", of the version that has @controller, or of version 2
  * for NULL. */
 static bool take_mount(const char *line, const char *controller, Hierarchy *hierarchy)
 {
-	const char *behind = strstr(line, " - ");
-	g_auto(GStrv) before = g_strsplit(line, " ", 6);
-	g_auto(GStrv) after = g_strsplit(behind + strlen(" - "), " ", 3);
-	if (g_strv_length(before) < 6 || g_strv_length(after) < 3)
-		return false;
-	if (controller == NULL ? strcmp(after[0], "cgroup2") != 0
-	                       : strcmp(after[0], "cgroup") != 0 || !has_word(after[2], controller))
+	const char *device = strchr(strstr(line, " - ") + strlen(" - "), ' ');
+	const char *super = device != NULL ? strchr(device + 1, ' ') : NULL;
+
+	if (super == NULL || (controller != NULL && !has_word(super + 1, controller)))
 		return false;
 
+	g_auto(GStrv) before = g_strsplit(line, " ", 6);
+	if (g_strv_length(before) < 6)
+		return false;
 	hierarchy->root = g_strdup(before[3]);
 	hierarchy->mount = g_strcompress(before[4]); /* \040 and its like */
 	return true;
@@ -58,10 +65,14 @@ static bool find_mount(const char *mountinfo, const char *controller, Hierarchy 
 	for (const char *line = mountinfo; *line != '\0'; line += *line == '\n') {
 		gsize length = strcspn(line, "\n");
 		const char *behind = g_strstr_len(line, (gssize)length, " - cgroup");
-		g_autofree char *copy = behind != NULL ? g_strndup(line, length) : NULL;
+		bool is_v2 = behind != NULL && behind[strlen(" - cgroup")] == '2';
 
-		if (copy != NULL && take_mount(copy, controller, hierarchy))
-			return true;
+		if (behind != NULL && is_v2 == (controller == NULL)) {
+			g_autofree char *copy = g_strndup(line, length);
+
+			if (take_mount(copy, controller, hierarchy))
+				return true;
+		}
 		line += length;
 	}
 	return false;
@@ -70,14 +81,14 @@ static bool find_mount(const char *mountinfo, const char *controller, Hierarchy 
 /* "0::/path" for version 2, "4:cpu,cpuacct:/path" for a controller of version 1. */
 static char *find_group(const char *groups, const char *controller)
 {
-	g_auto(GStrv) lines = g_strsplit(groups, "\n", -1);
+	for (const char *line = groups; *line != '\0'; line += *line == '\n') {
+		const char *list = line + strcspn(line, ":\n");
+		const char *path = *list == ':' ? list + 1 + strcspn(list + 1, ":\n") : list;
 
-	for (gsize i = 0; lines[i] != NULL; i++) {
-		g_auto(GStrv) parts = g_strsplit(lines[i], ":", 3);
-
-		if (g_strv_length(parts) == 3 &&
-		    (controller == NULL ? parts[1][0] == '\0' : has_word(parts[1], controller)))
-			return g_strdup(parts[2]);
+		line += strcspn(line, "\n");
+		if (*path == ':' &&
+		    (controller == NULL ? path == list + 1 : has_word(list + 1, controller)))
+			return g_strndup(path + 1, (gsize)(line - path) - 1);
 	}
 	return NULL;
 }

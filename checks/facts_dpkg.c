@@ -57,7 +57,7 @@ static bool is_settled(const char *line)
 static const char *find_field(const char *stanza, const char *key)
 {
 	for (const char *line = stanza; *line != '\0' && *line != '\n'; line++) {
-		if (g_str_has_prefix(line, key))
+		if (*line == *key && g_str_has_prefix(line, key))
 			return line + strlen(key);
 		line = strchr(line, '\n');
 		if (line == NULL)
@@ -85,7 +85,8 @@ static void take_broken(FactsPackages *packages, const char *stanza)
 typedef struct {
 	const char *text;
 	gsize length;
-	guint8 steps[256]; /* how far to go on from a byte */
+	guint8 steps[256]; /* how far to go on from a byte; 0 from the last one of the text */
+	gsize last_step;   /* from that */
 } Search;
 
 static void search_init(Search *search, const char *text)
@@ -95,18 +96,22 @@ static void search_init(Search *search, const char *text)
 	memset(search->steps, (int)search->length, sizeof(search->steps));
 	for (gsize i = 0; i + 1 < search->length; i++)
 		search->steps[(guint8)text[i]] = (guint8)(search->length - 1 - i);
+	search->last_step = search->steps[(guint8)text[search->length - 1]];
+	search->steps[(guint8)text[search->length - 1]] = 0;
 }
 
 /* Returns: (nullable): where the text begins. */
 static const char *search_next(const Search *search, const char *at, const char *end)
 {
-	gsize last = search->length - 1;
+	const guint8 *steps = search->steps;
+	gsize before = search->length - 1;
+	gsize size_bytes = (gsize)(end - at);
 
-	while ((gsize)(end - at) > last) {
-		if (at[last] == search->text[last] && *at == *search->text &&
-		    memcmp(at, search->text, last) == 0)
-			return at;
-		at += search->steps[(guint8)at[last]];
+	for (gsize i = before; i < size_bytes; i += search->last_step) {
+		for (guint8 step; i < size_bytes && (step = steps[(guint8)at[i]]) != 0;)
+			i += step;
+		if (i < size_bytes && memcmp(at + i - before, search->text, before) == 0)
+			return at + i - before;
 	}
 	return NULL;
 }
@@ -118,7 +123,7 @@ static void read_dpkg_status(const char *text, gsize size_bytes, gpointer data)
 	const char *stanza = text + strspn(text, "\n");
 	Search next;
 
-	search_init(&next, "\n\nPackage: ");
+	search_init(&next, "\n\nPackage:"); /* a last byte that is rare */
 	packages->broken_count = 0;
 	while (stanza != NULL) {
 		const char *status = find_field(stanza, "Status: ");
@@ -147,14 +152,17 @@ typedef struct {
 	char *version;
 } Wanted;
 
-static void find_version(const char *text, gsize size_bytes G_GNUC_UNUSED, gpointer data)
+static void find_version(const char *text, gsize size_bytes, gpointer data)
 {
 	static const char installed[] = " ok installed\n";
 	Wanted *wanted = data;
 
 	for (const char *const *name = wanted->packages; *name != NULL; name++) {
 		g_autofree char *key = g_strdup_printf("\nPackage: %s\n", *name);
-		const char *found = strstr(text, key);
+		Search search;
+
+		search_init(&search, key);
+		const char *found = search_next(&search, text, text + size_bytes);
 		const char *status = found != NULL ? find_field(found + 1, "Status: ") : NULL;
 		const char *version = found != NULL ? find_field(found + 1, "Version: ") : NULL;
 
