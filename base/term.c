@@ -23,6 +23,7 @@ struct Term {
 	bool has_style[STDERR_FILENO + 1]; /* by descriptor */
 	bool is_utf8;
 	GError *failure; /* (nullable): the first on stdout */
+	GString *held;   /* (nullable): what goes to stdout at once, see term_hold() */
 	TermLive live;
 };
 
@@ -167,6 +168,10 @@ static void emit(Term *term, int fd, const char *text)
 {
 	if (fd == STDOUT_FILENO && term->failure)
 		return;
+	if (fd == STDOUT_FILENO && term->held) {
+		g_string_append(term->held, text);
+		return;
+	}
 	if (term->live.hide)
 		term->live.hide(term->live.data);
 	int errnum = write_text(fd, text);
@@ -175,6 +180,18 @@ static void emit(Term *term, int fd, const char *text)
 		          g_strerror(errnum));
 	if (term->live.show && g_str_has_suffix(text, "\n"))
 		term->live.show(term->live.data);
+}
+
+void term_hold(Term *term)
+{
+	term->held = g_string_new(NULL);
+}
+
+void term_release(Term *term)
+{
+	g_autoptr(GString) held = g_steal_pointer(&term->held);
+
+	emit(term, STDOUT_FILENO, held->str);
 }
 
 static void emit_masked(Term *term, int fd, const char *text)

@@ -54,6 +54,11 @@ bool term_is_events(const Term *term);
  *  --yes, no --json. */
 bool term_can_ask(const Term *term);
 
+/** Keeps what goes to stdout until term_release(), which writes it at once: for a report of many lines.  Nothing goes
+ *  to stderr between the two. */
+void term_hold(Term *term);
+void term_release(Term *term);
+
 /** Writes result text to stdout, unless JSON or events were asked for.  Masked. */
 void term_print(Term *term, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

@@ -119,6 +119,7 @@ static void print_report(App *app, const FindingsReport *report, bool is_each)
 	const GPtrArray *findings = report->findings;
 	guint unknown = findings_count(findings, CHECK_UNKNOWN);
 
+	term_hold(app->term);
 	print_heading(app, report);
 	findings_print(app->term, findings, is_each);
 	if (!is_each)
@@ -126,6 +127,7 @@ static void print_report(App *app, const FindingsReport *report, bool is_each)
 	term_print(app->term, "%u fail, %u warn, %u unknown.\n",
 	           findings_count(findings, CHECK_FAIL), findings_count(findings, CHECK_WARN),
 	           is_each ? unknown : unknown - findings_count_idle(findings));
+	term_release(app->term);
 }
 
 static void put_report(App *app, const FindingsReport *report)
