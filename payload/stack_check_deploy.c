@@ -76,6 +76,16 @@ static bool path_is_good(const Stack *stack, const char *key, const char *path, 
 	       fail(stack, key, error, "is not a path of a URL; it starts with \"/\"", path);
 }
 
+/* Source: HAProxy's manual, 2.4 "Names"; anything else would end the command of its Runtime API. */
+static bool backend_is_good(const Stack *stack, GError **error)
+{
+	const char *backend = stack->deploy.backend;
+
+	return backend[strspn(backend, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_.:-")] == '\0' ||
+	       fail(stack, "backend", error,
+	            "is not a name for HAProxy: A to Z, a to z, digits, and _ . : -", backend);
+}
+
 bool stack_check_deploy(const Stack *stack, GError **error)
 {
 	const StackDeploy *deploy = &stack->deploy;
@@ -83,6 +93,7 @@ bool stack_check_deploy(const Stack *stack, GError **error)
 	return !deploy->service || (variables_are_good(stack, "images", deploy->images, error) &&
 	                            variables_are_good(stack, "ids", deploy->ids, error) &&
 	                            colours_are_good(stack, error) && admin_is_good(stack, error) &&
+	                            backend_is_good(stack, error) &&
 	                            path_is_good(stack, "ready", deploy->ready, error) &&
 	                            path_is_good(stack, "version", deploy->version, error) &&
 	                            command_is_good(stack, "get", deploy->get, error) &&

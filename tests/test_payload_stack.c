@@ -22,11 +22,13 @@
 	"r\n"                                                                                     \
 	"[service w-green]\nrole = r\n[port m]\nnumber = 9\nvariable = M\n[deploy]\nprofiles = "  \
 	"a\n"
-#define DEPLOY(service, images, admin, port, ready)                               \
-	HEAD COLOURS "service = " service "\nimages = " images                    \
-		     "\nids = C D\nvariables = /v\nproxy = p\n"                   \
-		     "backend = b\nservers = /s\nadmin = " admin "\nport = " port \
+#define DEPLOY_BEHIND(backend, service, images, admin, port, ready)                         \
+	HEAD COLOURS "service = " service "\nimages = " images                              \
+		     "\nids = C D\nvariables = /v\nproxy = p\n"                             \
+		     "backend = " backend "\nservers = /s\nadmin = " admin "\nport = " port \
 		     "\nready = " ready "\nversion = /v\n"
+#define DEPLOY(service, images, admin, port, ready) \
+	DEPLOY_BEHIND("b", service, images, admin, port, ready)
 
 typedef struct {
 	const char *path;
@@ -91,6 +93,8 @@ static const Case cases[] = {
 	{ "/deploy/one-image",      DEPLOY("w", "A", "m", "1", "/"), "x:24:10: two variables are needed" },
 	{ "/deploy/same-image",     DEPLOY("w", "A A", "m", "1", "/"), "x:24:10: two variables are needed" },
 	{ "/deploy/no-variable",    DEPLOY("w", "A b-c", "m", "1", "/"), "x:24:10: b-c is not the name of an env" },
+	{ "/deploy/backend",        DEPLOY_BEHIND("a b;c", "w", "A B", "m", "1", "/"), "x:28:11: a b;c is not a name for HAProxy" },
+	{ "/deploy/backend-line",   DEPLOY_BEHIND("a/b", "w", "A B", "m", "1", "/"), "x:28:11: a/b is not a name for HAProxy" },
 	{ "/deploy/admin",          DEPLOY("w", "A B", "n", "1", "/"), "x:30:9: n has no section [port]" },
 	{ "/deploy/port",           DEPLOY("w", "A B", "m", "0", "/"), "x:31:8: " },
 	{ "/deploy/path",           DEPLOY("w", "A B", "m", "1", "ready"), "x:32:9: ready is not a path of a URL" },
