@@ -31,30 +31,28 @@ static const LifeService *choose(const GPtrArray *services, const char *name)
 	return chosen;
 }
 
-/* Returns: (transfer full): as the engine has it now; @service (transfer none): in it. */
-static GPtrArray *find(const Deploy *it, guint colour, const LifeService **service, GError **error)
+/* Returns: (transfer full): as the engine has it now; @service (transfer none): in it, running. */
+static GPtrArray *find_running(const Deploy *it, guint colour, const LifeService **service,
+                               GError **error)
 {
-	GPtrArray *services = services_list(it->life, it->project, error);
+	g_autoptr(GPtrArray) services = services_list(it->life, it->project, error);
 
 	*service = services ? choose(services, it->services[colour]) : NULL;
-	return services;
-}
-
-static bool fail_absent(const Deploy *it, guint colour, GError **error)
-{
+	if (!services || (*service && service_runs(*service)))
+		return g_steal_pointer(&services);
 	fault_set(error, STATUS_UNVERIFIED, NULL, "the service %s does not run",
 	          it->services[colour]);
-	return false;
+	return NULL;
 }
 
 bool deploy_is_well(const Deploy *it, guint colour, char **how, GError **error)
 {
-	const LifeService *service = NULL;
-	g_autoptr(GPtrArray) services = find(it, colour, &service, error);
+	g_autoptr(GPtrArray) services = services_list(it->life, it->project, error);
+	const LifeService *service = services ? choose(services, it->services[colour]) : NULL;
 
 	if (how)
 		*how = service ? g_strdup(service->status) : NULL;
-	return services && service && service_runs(service) && service_is_well(service);
+	return service && service_runs(service) && service_is_well(service);
 }
 
 static void on_line(const char *line, gpointer data)
@@ -152,12 +150,10 @@ bool deploy_verify(const Deploy *it, guint colour, const char *digest, const cha
                    GError **error)
 {
 	const LifeService *service = NULL;
-	g_autoptr(GPtrArray) services = find(it, colour, &service, error);
+	g_autoptr(GPtrArray) services = find_running(it, colour, &service, error);
 
 	if (!services)
 		return false;
-	if (!service || !service_runs(service))
-		return fail_absent(it, colour, error);
 	if (digest && !g_str_equal(service->image_id, digest)) {
 		fault_set(error, STATUS_UNVERIFIED, NULL, "the container of %s has another image",
 		          it->services[colour]);
@@ -176,12 +172,10 @@ static bool has_address(const Deploy *it, guint colour, const char *address, boo
                         GError **error)
 {
 	const LifeService *service = NULL;
-	g_autoptr(GPtrArray) services = find(it, colour, &service, error);
+	g_autoptr(GPtrArray) services = find_running(it, colour, &service, error);
 
 	if (!services)
 		return false;
-	if (!service || !service_runs(service))
-		return fail_absent(it, colour, error);
 
 	g_autofree char *path = g_strdup_printf("/containers/%s/json", service->container);
 	g_autoptr(json_t) container = engine_get(it->project->compose->engine, path, error);
