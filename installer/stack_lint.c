@@ -42,10 +42,10 @@ const LintRule lint_rule_table[] = {
 	  "Publish the port on 127.0.0.1, by a variable that can be set to another address." },
 	{ "port", "the port cannot be moved where another program has it",
 	  "Publish it as ${VARIABLE:-NUMBER}, and write a [port NAME] with both." },
-	{ "image-tag", "another image may come tomorrow",
+	{ "image-tag", "nobody sees which one it is, and another may come tomorrow",
 	  "Name a tag that stays the same, not latest." },
 	{ "image-digest", "whoever has the registry can put another image in its place",
-	  "Write @sha256:... behind the tag, from \"docker buildx imagetools inspect IMAGE\"." },
+	  "\"slipway stack lock DIR\" writes @sha256:... behind the tag." },
 	{ "password", "everybody knows it, or sees it in \"docker inspect\"",
 	  "Declare a [key NAME] with the service; a generated one is made for each installation." },
 	{ "key-leak", "it is seen in \"docker inspect\", and kept on the engine's disk",
@@ -100,6 +100,7 @@ void lint_report_free(LintReport *report)
 		return;
 
 	g_ptr_array_unref(report->findings);
+	g_ptr_array_unref(report->images);
 	g_free(report->unmade);
 	g_free(report);
 }
@@ -294,6 +295,7 @@ LintReport *lint_stack(const StackBundle *bundle, bool has_compose, GError **err
 	Lint lint = { .bundle = bundle, .stack = stacks_definition(bundle) };
 
 	report->findings = lint.findings = g_ptr_array_new_with_free_func(finding_free);
+	report->images = lint.images = g_ptr_array_new_with_free_func(g_free);
 	if (!g_mkdtemp_full(scratch, 0700)) {
 		fault_set(error, STATUS_CANNOT_CREATE, NULL, "cannot make a directory %s", scratch);
 		return NULL;

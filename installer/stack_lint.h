@@ -33,7 +33,10 @@ typedef struct {
 	GPtrArray *findings; /* (element-type LintFinding): each once, in file order */
 	guint failed;        /* those that no exception lets pass */
 	guint projects;      /* compose projects that were judged */
-	char *unmade;        /* (nullable): why compose projects were not judged */
+	GPtrArray *
+		images; /* (element-type utf8): what those run and are built from, as it is named there:
+	                        "redis:7.4.2@sha256:..." */
+	char *unmade; /* (nullable): why compose projects were not judged */
 } LintReport;
 
 void lint_report_free(LintReport *report);

@@ -6,27 +6,31 @@
 
 #include "installer/stack_lint_private.h"
 
+#define COPY_FROM "--from="
+
 /** A Dockerfile while it is read from top to bottom. */
 typedef struct {
 	Lint *lint;
 	LintPlace place;
 	GHashTable *arguments; /* name -> value, as far as they stand in front of FROM */
-	GHashTable *stages;    /* names */
+	GHashTable *stages;    /* names, those of further contexts too */
 	char *user;            /* (nullable): of the stage */
 	char *compiler;        /* (nullable): what the stage installs */
 	guint compiler_line;
 	guint stage_line;
 } Reading;
 
-char *lint_image_fault(const char *image, bool *has_digest)
+char *lint_image_name(Lint *lint, const char *image, bool *has_digest)
 {
 	const char *digest = strstr(image, "@sha256:");
-	const char *slash = strrchr(image, '/');
-	const char *tag = strchr(slash ? slash : image, ':');
+	g_autofree char *name = g_strndup(image, digest ? (gsize)(digest - image) : strlen(image));
+	const char *slash = strrchr(name, '/');
+	const char *tag = strchr(slash ? slash : name, ':');
 
+	if (!strchr(image, '$') &&
+	    !g_ptr_array_find_with_equal_func(lint->images, image, g_str_equal, NULL))
+		g_ptr_array_add(lint->images, g_strdup(image));
 	*has_digest = digest != NULL;
-	if (digest)
-		return NULL;
 	if (!tag || tag[1] == '\0')
 		return g_strdup("it has no tag");
 	return g_str_equal(tag, ":latest") ? g_strdup("its tag moves") : NULL;
@@ -74,12 +78,27 @@ static void read_argument(const Reading *it, const char *rest)
 		g_hash_table_insert(it->arguments, g_steal_pointer(&name), g_strdup(equals + 1));
 }
 
+/* @what: "is built from".  A stage, its number and what compose itself puts in are no images. */
+static void judge_origin(const Reading *it, const char *what, const char *image)
+{
+	bool has_digest = false;
+
+	if (g_hash_table_contains(it->stages, image) || g_str_equal(image, "scratch") ||
+	    image[strspn(image, G_CSET_DIGITS)] == '\0')
+		return;
+
+	g_autofree char *fault = lint_image_name(it->lint, image, &has_digest);
+	if (fault)
+		note(it, "image-tag", "%s %s: %s", what, image, fault);
+	else if (!has_digest)
+		note(it, "image-digest", "%s %s, which has no digest", what, image);
+}
+
 /* "[--platform=...] IMAGE [AS NAME]" */
 static void read_from(Reading *it, const char *rest)
 {
 	g_auto(GStrv) words = ini_list(rest);
 	char **word = words;
-	bool has_digest = false;
 
 	while (*word && g_str_has_prefix(*word, "--"))
 		word++;
@@ -90,14 +109,22 @@ static void read_from(Reading *it, const char *rest)
 		return;
 
 	g_autofree char *image = expand(it, *word);
-	bool is_stage = g_hash_table_contains(it->stages, image) || g_str_equal(image, "scratch");
-	g_autofree char *fault = is_stage ? NULL : lint_image_fault(image, &has_digest);
-	if (fault)
-		note(it, "image-tag", "is built from %s: %s", image, fault);
-	else if (!is_stage && !has_digest)
-		note(it, "image-digest", "is built from %s, which has no digest", image);
+	judge_origin(it, "is built from", image);
 	if (word[1] && word[2])
 		g_hash_table_add(it->stages, g_strdup(word[2]));
+}
+
+/* "[--chown=...] [--from=IMAGE] FILE... PLACE" */
+static void read_copy(const Reading *it, const char *rest)
+{
+	g_auto(GStrv) words = ini_list(rest);
+
+	for (char **word = words; *word && g_str_has_prefix(*word, "--"); word++) {
+		if (!g_str_has_prefix(*word, COPY_FROM))
+			continue;
+		g_autofree char *image = expand(it, *word + strlen(COPY_FROM));
+		judge_origin(it, "copies from", image);
+	}
 }
 
 static bool is_compiler(const char *word)
@@ -149,6 +176,8 @@ static void read_instruction(Reading *it, const char *line)
 		read_argument(it, rest);
 	else if (g_str_equal(word, "FROM"))
 		read_from(it, rest);
+	else if (g_str_equal(word, "COPY"))
+		read_copy(it, rest);
 	else if (g_str_equal(word, "RUN"))
 		read_run(it, rest);
 	else if (g_str_equal(word, "USER")) {
@@ -187,21 +216,30 @@ static void read_lines(Reading *it, const char *text)
 	}
 }
 
-void lint_image(Lint *lint, const LintPlace *place, const char *text, const json_t *arguments,
-                const char *user)
+/* What a Dockerfile is given: values of its arguments, and contexts that are called like stages. */
+static void read_build(const Reading *it, const json_t *build)
 {
-	Reading it = { .lint = lint, .place = *place };
 	const char *name = NULL;
 	json_t *value = NULL;
 
-	it.arguments = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	it.stages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	json_object_foreach((json_t *)(guintptr)arguments, name, value)
+	json_object_foreach(json_object_get(build, "args"), name, value)
 	{
 		if (json_string_value(value))
-			g_hash_table_insert(it.arguments, g_strdup(name),
+			g_hash_table_insert(it->arguments, g_strdup(name),
 			                    g_strdup(json_string_value(value)));
 	}
+	json_object_foreach(json_object_get(build, "additional_contexts"), name, value)
+		g_hash_table_add(it->stages, g_strdup(name));
+}
+
+void lint_image(Lint *lint, const LintPlace *place, const char *text, const json_t *build,
+                const char *user)
+{
+	Reading it = { .lint = lint, .place = *place };
+
+	it.arguments = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	it.stages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	read_build(&it, build);
 	read_lines(&it, text);
 	it.place.line = it.compiler_line;
 	if (it.compiler)

@@ -12,6 +12,7 @@ typedef struct {
 	const StackBundle *bundle; /* (nullable): in a test */
 	const Stack *stack;
 	GPtrArray *findings;
+	GPtrArray *images; /* (element-type utf8): each once, as LintReport has them */
 } Lint;
 
 /** Where something stands. */
@@ -72,11 +73,12 @@ void lint_services(const LintProject *it);
 void lint_note_service(const LintProject *it, const char *rule, const char *service,
                        const char *key, const char *what);
 
-/** Judges the Dockerfile of a service.  @text: (transfer none); @arguments: (nullable): the build
- *  arguments. @user: (nullable): whom the compose file runs it as. */
-void lint_image(Lint *lint, const LintPlace *place, const char *text, const json_t *arguments,
+/** Judges the Dockerfile of a service.  @text: (transfer none); @build: (nullable): the service's build.
+ *  @user: (nullable): whom the compose file runs it as. */
+void lint_image(Lint *lint, const LintPlace *place, const char *text, const json_t *build,
                 const char *user);
 
-/** Returns: (transfer full) (nullable): what is wrong with the name of an image: no tag, or one that
- *  moves.  @has_digest: set to whether it has a digest. */
-char *lint_image_fault(const char *image, bool *has_digest);
+/** Takes the name of an image into the report, unless it has a variable that nobody set.
+ *  Returns: (transfer full) (nullable): what is wrong with it: no tag, or one that moves.
+ *  @has_digest: set to whether it has a digest. */
+char *lint_image_name(Lint *lint, const char *image, bool *has_digest);

@@ -161,7 +161,7 @@ static void judge_image(const Service *it)
 	if (!image || json_object_get(it->config, "build") || is_built_here(it, image))
 		return;
 
-	g_autofree char *fault = lint_image_fault(image, &has_digest);
+	g_autofree char *fault = lint_image_name(it->project->lint, image, &has_digest);
 	if (fault)
 		note(it, "image-tag", "image", "runs %s: %s", image, fault);
 	else if (!has_digest)
@@ -347,8 +347,7 @@ static void judge_build(const Service *it)
 	g_autofree char *text = bytes ? g_strndup(data, size_bytes) : g_strdup(data);
 
 	if (build && text)
-		lint_image(it->project->lint, &place, text, json_object_get(build, "args"),
-		           json_text(it->config, "user"));
+		lint_image(it->project->lint, &place, text, build, json_text(it->config, "user"));
 }
 
 static void (*const rules[])(const Service *it) = {

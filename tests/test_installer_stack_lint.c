@@ -88,6 +88,9 @@ static const ServiceCase service_cases[] = {
 	{ "image-tag", "{ \"image\": \"busybox\" }" },
 	{ "image-tag", "{ \"image\": \"registry.example:5000/busybox\" }" },
 	{ "image-tag", "{ \"image\": \"busybox:latest\" }" },
+	{ "image-tag", "{ \"image\": \"busybox" DIGEST "\" }" },
+	{ "image-tag", "{ \"image\": \"registry.example:5000/busybox:latest" DIGEST "\" }" },
+	{ NULL, "{ \"image\": \"registry.example:5000/busybox:1" DIGEST "\" }" },
 	{ "image-digest", "{ \"image\": \"registry.example:5000/busybox:1\" }" },
 	{ NULL, "{ \"image\": \"web\", \"build\": { \"context\": \"/prefix\" } }" },
 	{ "password", "{ \"environment\": { \"POSTGRES_PASSWORD\": \"postgres\" } }" },
@@ -134,6 +137,7 @@ static Lint *lint_open(const char *text)
 	lint->stack = stack_parse(bytes, "good/stack.ini", &error);
 	g_assert_no_error(error);
 	lint->findings = g_ptr_array_new_with_free_func(finding_free);
+	lint->images = g_ptr_array_new_with_free_func(g_free);
 	return lint;
 }
 
@@ -141,6 +145,7 @@ static void lint_close(Lint *lint)
 {
 	stack_free((Stack *)(guintptr)lint->stack);
 	g_ptr_array_unref(lint->findings);
+	g_ptr_array_unref(lint->images);
 	g_free(lint);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Lint, lint_close)
@@ -275,6 +280,17 @@ static void test_dockerfiles(void)
 		{ "image-tag", "# first\nFROM busybox\nUSER 1\n", 2 },
 		{ "image-tag", "ARG BASE=busybox:latest\nFROM $BASE\nUSER 1\n", 2 },
 		{ "image-digest", "FROM --platform=linux/arm64 busybox:1 AS x\nUSER 1\n", 1 },
+		{ "image-digest",
+		  "FROM busybox:1" DIGEST "\nCOPY --chown=1:1 --from=busybox:2 /a /b\nUSER 1\n",
+		  2 },
+		{ "image-tag",
+		  "ARG TOOLS=tools\nFROM busybox:1" DIGEST "\nCOPY --from=$TOOLS /a /b\nUSER 1\n",
+		  3 },
+		{ NULL,
+		  "FROM busybox:1" DIGEST " AS a\nFROM busybox:1" DIGEST "\n"
+		  "COPY --from=a /a /b\nCOPY --from=0 /a /b\nCOPY --from=tools:1" DIGEST
+		  " /a /b\nCOPY a /b\nUSER 1\n",
+		  0 },
 		{ "image-root", "FROM busybox:1" DIGEST "\nUSER root\n", 1 },
 		{ "image-root", "FROM busybox:1" DIGEST " AS a\nUSER 1\n\nFROM a\n", 4 },
 		{ "image-compiler",
@@ -299,6 +315,27 @@ static void test_dockerfiles(void)
 			g_assert_cmpuint(((LintFinding *)lint->findings->pdata[0])->line, ==,
 			                 cases[i].line);
 	}
+}
+
+/* What is asked for when a stack is locked: each once, with and without digest; no stage, no unset variable. */
+static void test_names_of_images(void)
+{
+	static const char file[] = "ARG BASE=busybox:1\nARG NONE\nFROM $BASE AS one\n"
+				   "FROM scratch AS two\nFROM $NONE\nCOPY --from=one /a /b\n"
+				   "COPY --from=more /a /b\nCOPY --from=tools:2" DIGEST " /a /b\n"
+				   "FROM ${BASE}\nCOPY --from=1 /a /b\nUSER 1\n";
+	g_autoptr(Lint) lint = lint_open(ini);
+	g_autoptr(json_t) config = make_project("{}", NULL);
+	g_autoptr(json_t) build = parse("{ \"args\": { \"BASE\": \"r.example/debian:13\" },"
+	                                " \"additional_contexts\": { \"more\": \"/more\" } }");
+	const LintPlace place = { "web", "Dockerfile", 0 };
+
+	judge(lint, config, NULL);
+	judge(lint, config, NULL);
+	lint_image(lint, &place, file, build, NULL);
+	g_ptr_array_add(lint->images, NULL);
+	g_autofree char *names = g_strjoinv(" ", (char **)lint->images->pdata);
+	g_assert_cmpstr(names, ==, "busybox:1.36.1" DIGEST " r.example/debian:13 tools:2" DIGEST);
 }
 
 /* stack.ini alone: what a profile with containers needs besides. */
@@ -379,6 +416,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/lint/port that does not move", test_a_port_that_does_not_move);
 	g_test_add_func("/lint/networks and volumes", test_parts_of_a_project);
 	g_test_add_func("/lint/dockerfiles", test_dockerfiles);
+	g_test_add_func("/lint/names of images", test_names_of_images);
 	g_test_add_func("/lint/definitions", test_definitions);
 	g_test_add_func("/lint/rules", test_each_rule_says_what_to_do);
 	g_test_add_func("/lint/new stack", test_a_new_stack);
