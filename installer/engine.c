@@ -64,29 +64,32 @@ static bool address(const char *endpoint, const char *path, HttpStream *request,
 	return true;
 }
 
-/* @is_settled: (nullable): of an HTTP status that is as good as success. */
-static bool request(const char *endpoint, const char *path, HttpStream *what,
-                    bool (*is_settled)(int status), GError **error)
+/* @status: set to the HTTP status, 0 where there was none. */
+static bool request_status(const char *endpoint, const char *path, HttpStream *what, int *status,
+                           GError **error)
 {
 	g_autofree char *url = NULL;
 	g_autofree char *refusal = NULL;
 	GError *cause = NULL;
-	int status = 0;
 
+	*status = 0;
 	if (!address(endpoint, path, what, &url, error))
 		return false;
-	if (http_stream(what, &status, &refusal, &cause))
+	if (http_stream(what, status, &refusal, &cause))
 		return true;
-	if (is_settled && is_settled(status)) {
-		g_error_free(cause);
-		return true;
-	}
 	/* A cancellation, and what our own callback said, stand as they are. */
-	if ((status >= 200 && status <= 299) || fault_status(cause) >= STATUS_HANGUP)
+	if ((*status >= 200 && *status <= 299) || fault_status(cause) >= STATUS_HANGUP)
 		g_propagate_error(error, cause);
 	else
-		fail(endpoint, status, refusal, cause, error);
+		fail(endpoint, *status, refusal, cause, error);
 	return false;
+}
+
+static bool request(const char *endpoint, const char *path, HttpStream *what, GError **error)
+{
+	int status = 0;
+
+	return request_status(endpoint, path, what, &status, error);
 }
 
 static bool keep(gpointer to, const void *data, gsize size_bytes, GError **error)
@@ -101,18 +104,31 @@ static bool keep(gpointer to, const void *data, gsize size_bytes, GError **error
 	return true;
 }
 
-json_t *engine_get(const char *endpoint, const char *path, GError **error)
+json_t *engine_find(const char *endpoint, const char *path, guint timeout_ms, bool *is_absent,
+                    GError **error)
 {
 	g_autoptr(GByteArray) body = g_byte_array_new();
-	HttpStream what = {
-		.method = "GET", .timeout_ms = ASK_MS, .body_fd = -1, .on_data = keep, .to = body
-	};
+	HttpStream what = { .method = "GET",
+		            .timeout_ms = timeout_ms,
+		            .body_fd = -1,
+		            .on_data = keep,
+		            .to = body };
+	int status = 0;
+	bool is_done = request_status(endpoint, path, &what, &status, error);
 
-	if (!request(endpoint, path, &what, NULL, error))
+	*is_absent = status == 404;
+	if (!is_done)
 		return NULL;
 
 	g_autoptr(GBytes) bytes = g_byte_array_free_to_bytes(g_steal_pointer(&body));
 	return json_parse_bytes(bytes, "engine", error);
+}
+
+json_t *engine_get(const char *endpoint, const char *path, GError **error)
+{
+	bool is_absent = false;
+
+	return engine_find(endpoint, path, ASK_MS, &is_absent, error);
 }
 
 /* 304: it runs, or is stopped, already; 404: it is gone. */
@@ -126,7 +142,13 @@ bool engine_do(const char *endpoint, const char *method, const char *path, guint
 {
 	HttpStream what = { .method = method, .timeout_ms = timeout_ms, .body_fd = -1 };
 
-	return request(endpoint, path, &what, is_done_already, error);
+	int status = 0;
+	g_autoptr(GError) cause = NULL;
+
+	if (request_status(endpoint, path, &what, &status, &cause) || is_done_already(status))
+		return true;
+	g_propagate_error(error, g_steal_pointer(&cause));
+	return false;
 }
 
 bool engine_read(const char *endpoint, const char *path,
@@ -135,7 +157,7 @@ bool engine_read(const char *endpoint, const char *path,
 {
 	HttpStream what = { .method = "GET", .body_fd = -1, .on_data = on_data, .to = to };
 
-	return request(endpoint, path, &what, NULL, error);
+	return request(endpoint, path, &what, error);
 }
 
 bool engine_follow(const char *endpoint, const char *path, guint quiet_ms,
@@ -146,12 +168,12 @@ bool engine_follow(const char *endpoint, const char *path, guint quiet_ms,
 		.method = "POST", .quiet_ms = quiet_ms, .body_fd = -1, .on_data = on_data, .to = to
 	};
 
-	return request(endpoint, path, &what, NULL, error);
+	return request(endpoint, path, &what, error);
 }
 
 bool engine_send(const char *endpoint, const char *path, int fd, GError **error)
 {
 	HttpStream what = { .method = "PUT", .body_fd = fd };
 
-	return request(endpoint, path, &what, NULL, error);
+	return request(endpoint, path, &what, error);
 }

@@ -17,6 +17,11 @@
 json_t *engine_get(const char *endpoint, const char *path,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** As engine_get(), within @timeout_ms.  @is_absent: set to whether what @path names is not there, where NULL
+ *  is returned. */
+json_t *engine_find(const char *endpoint, const char *path, guint timeout_ms, bool *is_absent,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /** Has it do something ("POST", "DELETE") within @timeout_ms.  What is there already, or is gone
  *  already, is success. */
 bool engine_do(const char *endpoint, const char *method, const char *path, guint timeout_ms,
