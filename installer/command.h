@@ -23,10 +23,8 @@ typedef struct {
 	bool has_spoken; /* the command has a protocol of its own: main() prints nothing */
 } App;
 
-/**
- * One subcommand.  Parsing, help, shell completion and the manual page are all made from
- * command_table[]; nothing about a command is said a second time.
- */
+/** One subcommand.  Parsing, help, shell completion and the manual page are all made from
+ *  command_table[]; nothing about a command is said a second time. */
 typedef struct {
 	const char *name;            /* "check"; "keys set" for a command of a group */
 	const char *arguments;       /* as in the usage line, e.g. "STACK" */
@@ -54,6 +52,7 @@ bool command_stacks(App *app, int argc, char **argv, GError **error);
 bool command_unpack(App *app, int argc, char **argv, GError **error);
 bool command_stack_new(App *app, int argc, char **argv, GError **error);
 bool command_stack_lint(App *app, int argc, char **argv, GError **error);
+bool command_stack_lock(App *app, int argc, char **argv, GError **error);
 bool command_keys_set(App *app, int argc, char **argv, GError **error);
 bool command_keys_get(App *app, int argc, char **argv, GError **error);
 bool command_keys_list(App *app, int argc, char **argv, GError **error);
@@ -97,6 +96,7 @@ bool command_version(App *app, int argc, char **argv, GError **error);
 extern const GOptionEntry command_check_options[];
 extern const GOptionEntry command_facts_options[];
 extern const GOptionEntry command_stack_lint_options[];
+extern const GOptionEntry command_stack_lock_options[];
 extern const GOptionEntry command_keys_set_options[];
 extern const GOptionEntry command_keys_get_options[];
 extern const GOptionEntry command_keys_sync_options[];

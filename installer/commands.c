@@ -59,6 +59,8 @@ const Command command_table[] = {
 	  NULL, 1, 1, command_stack_new },
 	{ "stack lint", "[STACK]", "Judge a definition: is it as good as it has to be",
 	  command_stack_lint_options, 0, 1, command_stack_lint },
+	{ "stack lock", "[STACK]", "Write the digest of each image behind its tag",
+	  command_stack_lock_options, 0, 1, command_stack_lock },
 	{ "keys set", "NAME", "Keep a secret; asks for it, or reads it with --stdin",
 	  command_keys_set_options, 1, 1, command_keys_set },
 	{ "keys get", "NAME", "Print a secret, to a pipe",

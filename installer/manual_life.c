@@ -165,6 +165,7 @@ const ManualText manual_life_table[] = {
 	             "which every section is explained, a compose file with one service, its "
 	             "variables, and a README. What is there already is never touched.",
 	  .example = "slipway stack new hello\n"
+	             "slipway stack lock ./hello\n"
 	             "slipway stack lint ./hello\n"
 	             "slipway install ./hello",
 	  .settings = "json",
@@ -191,6 +192,38 @@ const ManualText manual_life_table[] = {
 	             "not)'",
 	  .settings = "json",
 	  .statuses = "ok failed unavailable data deadline config cannot-create io",
+	  .files = "" },
+	{ .name = "stack lock",
+	  .details =
+	          "Writes the digest of each image behind its tag, redis:7.4.2@sha256:..., so that "
+	          "every machine gets the image that was looked at, whatever the tag stands for by "
+	          "then. The images are those that \"slipway stack lint\" judges: of the services "
+	          "that are not built, and in FROM and COPY --from of the Dockerfiles. The digests "
+	          "stand in the stack's own files, where compose, docker and bots understand them: "
+	          "there is no further file. Without STACK, the one in this directory.\n\n"
+	          "Images with a digest are left alone, unless --refresh asks for what their tags "
+	          "stand for today. The digest is written wherever a text file of the directory "
+	          "has "
+	          "the name as a whole, except in *.md and behind symbolic links; a name without a "
+	          "tag, only where an image is named: behind \"image:\", a variable with IMAGE in "
+	          "its "
+	          "name, FROM. A name that stands in no file, because it is put together from "
+	          "variables, is told, and the status is 1.\n\n"
+	          "The engine asks the registries, through its own mirrors and proxies, and with "
+	          "no "
+	          "account. What could be had is written where others could not; the status is 69 "
+	          "then. For an image that lacks amd64 or arm64, the line says so.\n\n"
+	          "--check writes nothing and takes an archive or an embedded stack too: the "
+	          "status is "
+	          "1 when an image has no digest, or one that its registry does not have. That a "
+	          "tag "
+	          "stands for another image today is only told.",
+	  .example = "slipway stack lock ./hello\n"
+	             "slipway stack lock --refresh ./hello\n"
+	             "slipway stack lock --check ./hello --json | jq '.images[].status'",
+	  .settings = "json",
+	  .statuses = "ok failed unavailable data deadline config cannot-create io denied "
+	              "interrupted",
 	  .files = "" },
 };
 const gsize manual_life_count = G_N_ELEMENTS(manual_life_table);
