@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 #include <sys/random.h>
@@ -124,7 +125,7 @@ GBytes *file_read(const char *path, gsize max_bytes, GError **error)
 	else
 		bytes = whole ? g_bytes_new_take(g_steal_pointer(&whole), filled)
 		              : g_bytes_new(start, filled);
-	explicit_bzero(start, MIN(filled, sizeof(start)));
+	OPENSSL_cleanse(start, MIN(filled, sizeof(start)));
 	return bytes;
 }
 
