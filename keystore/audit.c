@@ -28,8 +28,9 @@ typedef struct {
 	guint64 segment;
 	guint64 first;
 	guint8 hash[AUDIT_HASH_BYTES];
-	bool is_torn; /* no line break at its end: a writer died, or the power went */
-	gint64 size;
+	bool is_open;     /* its last line lacks the line break */
+	gsize torn_bytes; /* at its end, which are no line, see audit_line_is_torn() */
+	gint64 size;      /* without those */
 } Tail;
 
 char *audit_part(const char *path, guint index)
@@ -115,8 +116,8 @@ static void parse_tail(const char *data, gsize size, Tail *tail)
 {
 	guint unreadable = 0;
 
-	tail->is_torn = data[size - 1] != '\n';
-	if (!tail->is_torn)
+	tail->is_open = data[size - 1] != '\n';
+	if (!tail->is_open)
 		size--;
 	for (gsize end = size; end > 0;) {
 		gsize start = end;
@@ -137,6 +138,20 @@ static void parse_tail(const char *data, gsize size, Tail *tail)
 	}
 }
 
+/* Takes what is torn off the end.  Returns: how much is left. */
+static gsize cut_torn(char *data, gsize size, Tail *tail)
+{
+	gsize start = size;
+
+	while (start > 0 && data[start - 1] != '\n')
+		start--;
+	if (!audit_line_is_torn((Span){ data + start, size - start }))
+		return size;
+	tail->torn_bytes = size - start;
+	data[start] = '\0';
+	return start;
+}
+
 static bool read_tail(int fd, const char *path, Tail *tail, GError **error)
 {
 	char data[TAIL_BYTES + 1] = "";
@@ -146,15 +161,16 @@ static bool read_tail(int fd, const char *path, Tail *tail, GError **error)
 		fault_set_errno(error, errno, "cannot read %s", path);
 		return false;
 	}
-	tail->size = status.st_size;
 	off_t at = MAX(status.st_size - TAIL_BYTES, 0);
 	ssize_t size = pread(fd, data, TAIL_BYTES, at);
 	if (size < 0) {
 		fault_set_errno(error, errno, "cannot read %s", path);
 		return false;
 	}
-	if (size > 0)
-		parse_tail(data, (gsize)size, tail);
+	gsize left = cut_torn(data, (gsize)size, tail);
+	tail->size = status.st_size - (gint64)tail->torn_bytes;
+	if (left > 0)
+		parse_tail(data, left, tail);
 	return true;
 }
 
@@ -171,7 +187,7 @@ static bool read_previous(const char *path, Tail *tail, GError **error)
 		return false;
 	tail->segment++;
 	tail->first = 0;
-	tail->is_torn = false;
+	tail->is_open = false;
 	tail->size = 0;
 	return true;
 }
@@ -194,7 +210,7 @@ static bool rotate(const char *path, GError **error)
 static GString *make_lines(const AuditLog *log, const Tail *tail, const AuditEvent *events,
                            guint count, AuditHead *head)
 {
-	GString *text = g_string_new(tail->is_torn ? "\n" : NULL);
+	GString *text = g_string_new(tail->is_open ? "\n" : NULL);
 	AuditPlace place = { MAX(tail->seq, log->sealed.seq), tail->segment, tail->first, { 0 } };
 	char store[AUDIT_STORE_SIZE] = "-";
 	g_auto(CryptoKey) key = { 0 };
@@ -241,6 +257,10 @@ bool audit_append(const AuditLog *log, const AuditEvent *events, guint count, bo
 
 		if (fd < 0 || !read_tail(fd, log->path, &tail, error))
 			return false;
+		if (tail.torn_bytes > 0 && ftruncate(fd, tail.size) != 0) {
+			fault_set_errno(error, errno, "cannot shorten %s", log->path);
+			return false;
+		}
 		if (tail.size + (gint64)count * AUDIT_LINE_MAX > AUDIT_SEGMENT_BYTES &&
 		    tail.size > 0) {
 			if (!rotate(log->path, error))

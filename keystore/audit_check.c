@@ -171,6 +171,8 @@ static void check_part(Check *check, guint part, const char *data, gsize size)
 		const char *stop = memchr(at, '\n', (gsize)(end - at));
 		Seen next = { .part = part, .line = now.line + 1 };
 
+		if (!stop && part == 0 && audit_line_is_torn((Span){ at, (gsize)(end - at) }))
+			return; /* what a killed writer left */
 		if (!stop)
 			stop = end;
 		now = next;

@@ -184,6 +184,17 @@ json_t *audit_line_parse(Span text, AuditPlace *place)
 	return g_steal_pointer(&line);
 }
 
+bool audit_line_is_torn(Span text)
+{
+	AuditPlace place = { 0 };
+
+	if (text.size == 0 || text.size >= AUDIT_LINE_MAX)
+		return false;
+
+	g_autoptr(json_t) line = audit_line_parse(text, &place);
+	return line == NULL;
+}
+
 bool audit_line_is_genuine(Span line, const guint8 *key)
 {
 	const char *text = line.data;

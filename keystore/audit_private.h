@@ -41,6 +41,11 @@ void audit_line_hash(Span line, guint8 *hash);
  *  Returns: (transfer full) (nullable): its object; NULL when it is not one of ours. */
 json_t *audit_line_parse(Span text, AuditPlace *place);
 
+/** Returns: whether @text, at the end of the log and without a line break, is what a kill or a power loss left of a
+ *  line: Linux ends a write at a page when its process is killed.  It was never acknowledged, and no keystore
+ *  remembers it. */
+bool audit_line_is_torn(Span text);
+
 /** Reads seq, segment and first, which stand at its beginning.  @line: ends with a NUL, or goes on.
  *  Returns: false when it is not one of ours. */
 bool audit_line_scan(const char *line, AuditPlace *place);
