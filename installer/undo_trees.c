@@ -36,7 +36,8 @@ static const char *need_token(const json_t *part, GError **error)
 	return NULL;
 }
 
-/* A directory of a lower layer, as in a container, cannot be renamed. */
+/* A directory of a lower layer, as in a container, cannot be renamed.  One that was renamed, but whose parent
+ * could not be synchronized, has its new name all the same. */
 bool undo_drop_tree(const char *path, const char *token, GError **error)
 {
 	g_autofree char *fresh = g_strdup_printf("%s.%s.new", path, token);
@@ -45,8 +46,8 @@ bool undo_drop_tree(const char *path, const char *token, GError **error)
 		return false;
 	if (!file_exists(path))
 		return true;
-	return file_rename(path, fresh, NULL) ? tree_remove(fresh, error)
-	                                      : undo_drop_marked(path, error);
+	bool is_renamed = file_rename(path, fresh, NULL) || !file_exists(path);
+	return is_renamed ? tree_remove(fresh, error) : undo_drop_marked(path, error);
 }
 
 static bool take_away(const Undo *undo, const char *path, const char *token, GError **error)
