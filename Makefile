@@ -91,8 +91,8 @@ $(B)/flags: FORCE                          # rebuild when the flags change
 	@printf '%s\n' '$(subst ','\'',$(COMPILE))' | cmp -s - $@ || \
 	 printf '%s\n' '$(subst ','\'',$(COMPILE))' >$@
 
-# The stacks travel inside the program, as archives that are the same bytes each time: of everything, and of
-# the definitions, which most commands read alone, and at once: that one is not compressed.
+# The stacks travel inside the program, as an archive that is the same bytes each time, and their definitions,
+# which most commands read alone, once more beside it.
 $(B)/pack: packaging/pack.c $(B)/flags
 	$(call say,CC)
 	$(Q)$(CC) -std=gnu11 $(DEFS) $(WARN) -O1 -g $(PKG_CFLAGS) $< $(PACK_LDFLAGS) $(PKG_LIBS) -o $@
@@ -101,13 +101,8 @@ $(B)/stacks.tar.zst: $(B)/pack $(STACKS)
 	$(call say,PACK)
 	$(Q)$(RUN) $(B)/pack $@ payload/stacks $(STACKS:payload/stacks/%=%)
 
-DEFINITIONS := $(filter %/stack.ini,$(STACKS))
-$(B)/definitions.tar: $(B)/pack $(DEFINITIONS)
-	$(call say,PACK)
-	$(Q)$(RUN) $(B)/pack $@ payload/stacks $(DEFINITIONS:payload/stacks/%=%)
-
-$(B)/payload/embedded.o: $(B)/stacks.tar.zst $(B)/definitions.tar payload/catalogue.ini
-EMBED_embedded := -DSTACKS_ARCHIVE='"$(B)/stacks.tar.zst"' -DDEFINITIONS_ARCHIVE='"$(B)/definitions.tar"'
+$(B)/payload/embedded.o: $(B)/stacks.tar.zst $(filter %/stack.ini,$(STACKS)) payload/catalogue.ini
+EMBED_embedded := -DSTACKS_ARCHIVE='"$(B)/stacks.tar.zst"'
 
 # The root of trust too, and the day of the build, of which a clock that is behind is reminded.
 $(B)/epoch: FORCE
@@ -204,7 +199,7 @@ lint:                                      ## directions between folders, banned
 	@clang-format --dry-run --Werror $(SRCS) $(HEADERS) $(wildcard tests/*.[ch] packaging/*.c)
 
 tidy: $(SRCS:%=$(B)/tidy/%.ok)             ## clang-tidy on every file of the program
-$(B)/tidy/%.ok: % .clang-tidy $(HEADERS) | $(B)/stacks.tar.zst $(B)/definitions.tar
+$(B)/tidy/%.ok: % .clang-tidy $(HEADERS) | $(B)/stacks.tar.zst
 	$(call say,TIDY)
 	@mkdir -p $(@D)
 	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- \

@@ -60,49 +60,9 @@ static GPtrArray *read_embedded(GBytes *archive)
 	return files;
 }
 
-/* Most commands need the definitions alone, which are read in a tenth of the time. */
-static const GPtrArray *embedded_definitions(void)
-{
-	static gsize once = 0;
-	static GPtrArray *files = NULL;
-
-	if (g_once_init_enter(&once)) {
-		g_autoptr(GBytes) archive = embedded_stack_definitions();
-
-		files = read_embedded(archive);
-		g_once_init_leave(&once, 1);
-	}
-
-	return files;
-}
-
-/* The archive is sorted, so the names are. */
-static char **list_embedded(void)
-{
-	const GPtrArray *files = embedded_definitions();
-	GPtrArray *names = g_ptr_array_new();
-
-	for (guint i = 0; i < files->len; i++) {
-		const UnpackFile *file = g_ptr_array_index(files, i);
-		const char *slash = strchr(file->path, '/');
-
-		g_ptr_array_add(names, g_strndup(file->path, (gsize)(slash - file->path)));
-	}
-	g_ptr_array_add(names, NULL);
-	return (char **)g_ptr_array_free(names, FALSE);
-}
-
 const char *const *stacks_embedded_names(void)
 {
-	static gsize once = 0;
-	static char **names = NULL;
-
-	if (g_once_init_enter(&once)) {
-		names = list_embedded();
-		g_once_init_leave(&once, 1);
-	}
-
-	return (const char *const *)names;
+	return embedded_stack_names;
 }
 
 static UnpackFile *find_file(const GPtrArray *files, const char *path)
@@ -178,9 +138,8 @@ static StackBundle *bundle_new(Stack *stack, GPtrArray *files, const char *origi
 
 bool stacks_need_engine(const char *word)
 {
-	g_autofree char *name = g_strconcat(word, "/" STACK_INI, NULL);
-	const UnpackFile *ini = find_file(embedded_definitions(), name);
-	g_autofree char *engine = ini ? ini_peek(ini->content, "needs", "engine") : NULL;
+	g_autoptr(GBytes) ini = embedded_stack_ini(word);
+	g_autofree char *engine = ini ? ini_peek(ini, "needs", "engine") : NULL;
 
 	return engine != NULL;
 }
@@ -204,8 +163,8 @@ static StackBundle *make_bundle(GPtrArray *files, const char *ini_name, const ch
 static StackBundle *open_embedded(const char *name, GError **error)
 {
 	g_autofree char *ini_name = g_strconcat(name, "/" STACK_INI, NULL);
-	const UnpackFile *ini = find_file(embedded_definitions(), ini_name);
-	Stack *stack = stack_read(ini->content, ini_name, error);
+	g_autoptr(GBytes) ini = embedded_stack_ini(name);
+	Stack *stack = stack_read(ini, ini_name, error);
 
 	return stack ? bundle_new(stack, NULL, "embedded") : NULL;
 }

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/tree.h"
 #include "payload/archive.h"
+#include "payload/embedded.h"
 #include "payload/stacks.h"
 #include "tests/tar.h"
 
@@ -387,6 +388,26 @@ static void test_embedded_unpack(Place *place, G_GNUC_UNUSED gconstpointer data)
 	}
 }
 
+/* No directory is forgotten, and the definition that most commands read is the one of the archive. */
+static void test_embedded_names(Place *place G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
+{
+	g_autofree char *top = g_test_build_filename(G_TEST_DIST, "../payload/stacks", NULL);
+	g_autoptr(GDir) directories = g_dir_open(top, 0, NULL);
+	guint count = 0;
+
+	while (g_dir_read_name(directories))
+		count++;
+	g_assert_cmpuint(count, ==, g_strv_length((char **)(gpointer)stacks_embedded_names()));
+	for (const char *const *name = stacks_embedded_names(); *name; name++) {
+		g_autoptr(StackBundle) bundle = open_good(*name);
+		g_autoptr(GBytes) alone = embedded_stack_ini(*name);
+		g_autoptr(GBytes) packed = stacks_read(bundle, "stack.ini", NULL);
+
+		g_assert_true(g_bytes_equal(alone, packed));
+	}
+	g_assert_null(embedded_stack_ini("no-such-stack"));
+}
+
 /* What is looked up is what is read. */
 static void test_need_engine(Place *place G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
 {
@@ -425,6 +446,7 @@ int main(int argc, char **argv)
 	add("/stacks/no-such-stack", NULL, test_no_such_stack);
 	add("/stacks/directory-bounds", NULL, test_directory_bounds);
 	add("/stacks/embedded-unpack", NULL, test_embedded_unpack);
+	add("/stacks/embedded-names", NULL, test_embedded_names);
 	add("/stacks/need-engine", NULL, test_need_engine);
 	return g_test_run();
 }
