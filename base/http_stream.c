@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/cancel.h"
 #include "base/fault.h"
@@ -59,6 +60,27 @@ static size_t on_send(char *buffer, size_t one, size_t size_bytes, void *user)
 	return CURL_READFUNC_ABORT;
 }
 
+/* Curl's callbacks for a socket: the one that is there is taken, once. */
+static curl_socket_t on_socket(void *user, curlsocktype purpose G_GNUC_UNUSED,
+                               struct curl_sockaddr *address)
+{
+	int *connection = ((HttpTransfer *)user)->stream.connection;
+	int fd = *connection;
+
+	*connection = -1;
+	return fd >= 0 ? fd : http_socket(address->family, address->socktype, address->protocol);
+}
+
+static int on_socket_options(void *user G_GNUC_UNUSED, curl_socket_t fd,
+                             curlsocktype purpose G_GNUC_UNUSED)
+{
+	struct sockaddr_storage peer;
+	socklen_t size_bytes = sizeof(peer);
+	bool is_connected = getpeername(fd, (struct sockaddr *)&peer, &size_bytes) == 0;
+
+	return is_connected ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK;
+}
+
 static void set_options(CURL *easy, HttpTransfer *it)
 {
 	const HttpStream *stream = &it->stream;
@@ -68,6 +90,11 @@ static void set_options(CURL *easy, HttpTransfer *it)
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)((stream->quiet_ms + 999) / 1000));
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+	if (stream->connection) {
+		curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+		curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, it);
+		curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_options);
+	}
 	if (stream->body_fd >= 0) {
 		curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
 		curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_send);

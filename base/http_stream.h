@@ -15,10 +15,11 @@ typedef struct {
 	const char *method; /* "GET", "POST", "PUT", "DELETE" */
 	const char *url;
 	const char *unix_socket; /* (nullable): absolute path */
-	guint timeout_ms;        /* whole transfer; 0: it ends by itself or is cancelled */
-	guint quiet_ms;          /* without a byte for that long it ends; 0: it may be silent */
-	const char *json;        /* (nullable): body of a "POST" or "DELETE" */
-	int body_fd;             /* "PUT": sent from where it stands to its end; else -1 */
+	int *connection; /* (nullable): a socket that leads there already, or -1; taken, and -1 then */
+	guint timeout_ms; /* whole transfer; 0: it ends by itself or is cancelled */
+	guint quiet_ms;   /* without a byte for that long it ends; 0: it may be silent */
+	const char *json; /* (nullable): body of a "POST" or "DELETE" */
+	int body_fd;      /* "PUT": sent from where it stands to its end; else -1 */
 	/** (nullable): each piece of the body of a 2xx answer as it comes, and no bytes at all when
 	 *  none came for a second; false ends the transfer, with @error set. */
 	bool (*on_data)(gpointer to, const void *data, gsize size_bytes, GError **error);

@@ -37,6 +37,7 @@ static bool put_answer(gpointer to, const void *data, gsize size_bytes, GError *
 struct EngineQuestion {
 	const char *path; /* of the API, static */
 	char *url, *socket;
+	FileFd connection; /* to the socket, -1 for none */
 	GByteArray *answer;
 	HttpTransfer *transfer; /* (nullable): NULL with @error set */
 	GError *error;
@@ -47,14 +48,16 @@ static void question_free(EngineQuestion *question)
 {
 	g_free(question->url);
 	g_free(question->socket);
+	file_fd_clear(&question->connection);
 	g_byte_array_unref(question->answer);
 	g_clear_error(&question->error);
 	g_free(question);
 }
 
-/* Puts a question.  The API without a version in the path: every engine has it, whatever it still supports. */
+/* Puts a question.  The API without a version in the path: every engine has it, whatever it still supports.
+ * @connection: to the socket, -1 for none; taken. */
 static EngineQuestion *put(const FactsSource *source, const EngineAddress *address,
-                           const char *path)
+                           const char *path, int connection)
 {
 	EngineQuestion *question = g_new0(EngineQuestion, 1);
 
@@ -62,10 +65,12 @@ static EngineQuestion *put(const FactsSource *source, const EngineAddress *addre
 	question->start_us = g_get_monotonic_time();
 	question->url = g_strconcat(address->base, path, NULL);
 	question->socket = g_strdup(address->socket);
+	question->connection = connection;
 	question->answer = g_byte_array_new();
 	question->transfer = http_stream_begin(&(HttpStream){ .method = "GET",
 	                                                      .url = question->url,
 	                                                      .unix_socket = question->socket,
+	                                                      .connection = &question->connection,
 	                                                      .timeout_ms = source_left_ms(source),
 	                                                      .body_fd = -1,
 	                                                      .on_data = put_answer,
@@ -106,7 +111,7 @@ json_t *engine_ask(const FactsSource *source, const EngineAddress *address, cons
 {
 	g_autofree char *refusal = NULL;
 
-	return take(put(source, address, path), &refusal, NULL);
+	return take(put(source, address, path, -1), &refusal, NULL);
 }
 
 /* Returns: (transfer full): what the engine says in a refusal, on one line. */
@@ -195,7 +200,7 @@ static EngineQuestion *ask_socket(const FactsSource *source, const char *path, F
 		[ENGINE_REFUSED] = "nobody listens on the socket",
 		[ENGINE_NO_ANSWER] = "the socket does not take connections",
 	};
-	g_auto(FileFd) fd = -1;
+	int fd = -1;
 	EngineState state = socket_open(path, &fd);
 
 	if (state != ENGINE_OK) {
@@ -204,8 +209,7 @@ static EngineQuestion *ask_socket(const FactsSource *source, const char *path, F
 		return NULL;
 	}
 	engine->is_here = peer_is_here(fd);
-	file_fd_clear(&fd); /* an engine that serves one at a time must not wait for it */
-	return put(source, &(EngineAddress){ "http://localhost", path }, "/info");
+	return put(source, &(EngineAddress){ "http://localhost", path }, "/info", fd);
 }
 
 /* An engine elsewhere is not asked: its memory and ports are not those of this machine. */
@@ -252,7 +256,7 @@ EngineQuestion *engine_begin(const FactsSource *source, const Endpoint *endpoint
 	if (is_loopback(endpoint->url) && source_env(source, "DOCKER_TLS_VERIFY") == NULL) {
 		g_autofree char *base = g_strconcat("http", endpoint->url + strlen("tcp"), NULL);
 
-		return put(source, &(EngineAddress){ base, NULL }, "/info");
+		return put(source, &(EngineAddress){ base, NULL }, "/info", -1);
 	}
 	refuse(endpoint, engine);
 	return NULL;
@@ -280,5 +284,5 @@ void engine_end(EngineQuestion *question, const FactsSource *source, const Facts
 
 	wake->on_wait(wake->data);
 	later.deadline_us = g_get_monotonic_time() + (gint64)wake->timeout_ms * 1000;
-	take_info(put(&later, &address, "/info"), &later, &address, engine);
+	take_info(put(&later, &address, "/info", -1), &later, &address, engine);
 }
