@@ -120,9 +120,9 @@ static bool is_port_id(const char *word)
 	       strspn(number, "0123456789") == strlen(number);
 }
 
-static bool is_called(const Check *check, const char *word)
+/* @lower: in small letters. */
+static bool is_called(const Check *check, const char *lower)
 {
-	g_autofree char *lower = g_ascii_strdown(word, -1);
 	bool is_pattern = strpbrk(lower, "*?") != NULL;
 
 	return (is_pattern ? g_pattern_match_simple(lower, check->id)
@@ -132,20 +132,23 @@ static bool is_called(const Check *check, const char *word)
 
 bool check_is_named(const Check *check, const char *const *words)
 {
-	for (; *words != NULL; words++)
-		if (is_called(check, *words))
-			return true;
+	for (; *words != NULL; words++) {
+		g_autofree char *lower = g_ascii_strdown(*words, -1);
 
+		if (is_called(check, lower))
+			return true;
+	}
 	return false;
 }
 
 bool check_is_known(const char *word)
 {
+	g_autofree char *lower = g_ascii_strdown(word, -1);
 	CheckWalk walk = { 0 };
 	const Check *check;
 
 	while ((check = check_next(&walk)) != NULL)
-		if (is_called(check, word))
+		if (is_called(check, lower))
 			return true;
 
 	return false;

@@ -301,14 +301,17 @@ static bool read_pids(const FactsSource *source, bool is_v1, CgroupLimits *limit
 static char *controllers_v1(const FactsSource *source)
 {
 	g_autofree char *text = source_read(source, "/proc/cgroups");
-	g_auto(GStrv) lines = g_strsplit(text != NULL ? text : "", "\n", -1);
 	GString *list = g_string_new(NULL);
 
-	for (gsize i = 0; lines[i] != NULL; i++) {
-		g_auto(GStrv) words = g_strsplit(lines[i], "\t", 4);
+	for (const char *line = text; line != NULL && *line != '\0'; line += *line == '\n') {
+		gsize length = strcspn(line, "\n");
+		const char *enabled = g_strrstr_len(line, (gssize)length, "\t");
 
-		if (g_strv_length(words) == 4 && *words[3] == '1')
-			g_string_append_printf(list, "%s%s", list->len > 0 ? " " : "", words[0]);
+		if (enabled != NULL && *line != '#' && enabled[1] == '1') {
+			g_string_append(list, list->len > 0 ? " " : "");
+			g_string_append_len(list, line, (gssize)strcspn(line, "\t"));
+		}
+		line += length;
 	}
 	return g_string_free(list, text == NULL);
 }

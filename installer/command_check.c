@@ -194,13 +194,15 @@ static bool fix_and_finish(App *app, Preflight *preflight, const FindingsReport 
 static bool judge(App *app, const StackBundle *bundle, const char *const *ids, FactsReading **ahead,
                   GError **error)
 {
+	/* Not freed, as in main(): the process is gone a moment later. */
+	static Facts *facts;
+	static Preflight *preflight;
+	static GPtrArray *findings;
 	const Stack *stack = bundle != NULL ? stacks_definition(bundle) : NULL;
-	g_autoptr(Facts) facts = facts_file != NULL ? read_facts_file(error) : NULL;
-	g_autoptr(Preflight) preflight = NULL;
-	g_autoptr(GPtrArray) findings = NULL;
 	FindingsReport report;
 	const char *profile;
 
+	facts = facts_file != NULL ? read_facts_file(error) : NULL;
 	if ((facts_file != NULL && facts == NULL) || !choose_profile(app, stack, &profile, error))
 		return false;
 	preflight = facts != NULL ? needs_elsewhere(app, stack, profile, facts)
@@ -291,8 +293,8 @@ bool command_check(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error
 {
 	const char *path = settings_text(app->settings, "html");
 	g_autoptr(GPtrArray) ids = g_ptr_array_new();
-	g_autoptr(StackBundle) bundle = NULL;
 	g_autoptr(FactsReading) ahead = NULL;
+	static StackBundle *bundle; /* as in judge() */
 	const char *word = NULL;
 	const char *const *chosen;
 
