@@ -7,7 +7,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/cancel.h"
 #include "base/fault.h"
@@ -60,25 +60,22 @@ static size_t on_send(char *buffer, size_t one, size_t size_bytes, void *user)
 	return CURL_READFUNC_ABORT;
 }
 
-/* Curl's callbacks for a socket: the one that is there is taken, once. */
-static curl_socket_t on_socket(void *user, curlsocktype purpose G_GNUC_UNUSED,
-                               struct curl_sockaddr *address)
+/* Curl's callbacks for its socket: who asks wants to know which it is. */
+static curl_socket_t on_open(void *user, curlsocktype purpose G_GNUC_UNUSED,
+                             struct curl_sockaddr *address)
 {
-	int *connection = ((HttpTransfer *)user)->stream.connection;
-	int fd = *connection;
+	const HttpTransfer *it = user;
 
-	*connection = -1;
-	return fd >= 0 ? fd : http_socket(address->family, address->socktype, address->protocol);
+	*it->stream.connection = http_socket(address->family, address->socktype, address->protocol);
+	return *it->stream.connection;
 }
 
-static int on_socket_options(void *user G_GNUC_UNUSED, curl_socket_t fd,
-                             curlsocktype purpose G_GNUC_UNUSED)
+static int on_close(void *user, curl_socket_t fd)
 {
-	struct sockaddr_storage peer;
-	socklen_t size_bytes = sizeof(peer);
-	bool is_connected = getpeername(fd, (struct sockaddr *)&peer, &size_bytes) == 0;
+	const HttpTransfer *it = user;
 
-	return is_connected ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK;
+	*it->stream.connection = -1;
+	return close(fd);
 }
 
 static void set_options(CURL *easy, HttpTransfer *it)
@@ -91,9 +88,10 @@ static void set_options(CURL *easy, HttpTransfer *it)
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)((stream->quiet_ms + 999) / 1000));
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
 	if (stream->connection) {
-		curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+		curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
 		curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, it);
-		curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_options);
+		curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+		curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, it);
 	}
 	if (stream->body_fd >= 0) {
 		curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);

@@ -15,7 +15,7 @@ typedef struct {
 	const char *method; /* "GET", "POST", "PUT", "DELETE" */
 	const char *url;
 	const char *unix_socket; /* (nullable): absolute path */
-	int *connection; /* (nullable): a socket that leads there already, or -1; taken, and -1 then */
+	int *connection; /* (nullable): set to the socket while there is one, else to -1; not ours to close */
 	guint timeout_ms; /* whole transfer; 0: it ends by itself or is cancelled */
 	guint quiet_ms;   /* without a byte for that long it ends; 0: it may be silent */
 	const char *json; /* (nullable): body of a "POST" or "DELETE" */

@@ -36,11 +36,11 @@ static char *rest_of_line(const char *text)
 }
 
 /* The third word of "install ok installed". */
-static bool is_settled(const char *line)
+static bool is_settled(const char *line, const char *end)
 {
 	static const char usual[] = "install ok installed\n";
 
-	if (strncmp(line, usual, strlen(usual)) == 0)
+	if ((gsize)(end - line) >= strlen(usual) && memcmp(line, usual, strlen(usual)) == 0)
 		return true;
 
 	g_autofree char *status = rest_of_line(line);
@@ -56,9 +56,11 @@ static bool is_settled(const char *line)
 /* Returns: (nullable): what is behind @key in a line of the stanza, which ends at an empty line. */
 static const char *find_field(const char *stanza, const char *key)
 {
+	gsize length = strlen(key);
+
 	for (const char *line = stanza; *line != '\0' && *line != '\n'; line++) {
-		if (*line == *key && g_str_has_prefix(line, key))
-			return line + strlen(key);
+		if (*line == *key && strncmp(line, key, length) == 0)
+			return line + length;
 		line = strchr(line, '\n');
 		if (line == NULL)
 			return NULL;
@@ -128,7 +130,7 @@ static void read_dpkg_status(const char *text, gsize size_bytes, gpointer data)
 	while (stanza != NULL) {
 		const char *status = find_field(stanza, "Status: ");
 
-		if (status != NULL && !is_settled(status))
+		if (status != NULL && !is_settled(status, end))
 			take_broken(packages, stanza);
 		stanza = search_next(&next, stanza, end);
 		if (stanza != NULL)

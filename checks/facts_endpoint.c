@@ -142,7 +142,7 @@ char *endpoint_others(const FactsSource *source, const char *url)
 			source_expand(source, i == 0 ? DEFAULT_SOCKET : socket_table[i - 1]);
 		g_autofree char *path = place != NULL ? source_path(source, place) : NULL;
 
-		if (path != NULL && socket_state(path) == ENGINE_OK &&
+		if (path != NULL && file_exists(path) && socket_state(path) == ENGINE_OK &&
 		    is_another(path, taken, list))
 			g_ptr_array_add(list, g_steal_pointer(&path));
 	}

@@ -5,6 +5,7 @@
 #include "checks/facts_engine.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/fault.h"
 #include "base/file.h"
@@ -37,7 +38,7 @@ static bool put_answer(gpointer to, const void *data, gsize size_bytes, GError *
 struct EngineQuestion {
 	const char *path; /* of the API, static */
 	char *url, *socket;
-	FileFd connection; /* to the socket, -1 for none */
+	int connection; /* -1 for none; of the transfer */
 	GByteArray *answer;
 	HttpTransfer *transfer; /* (nullable): NULL with @error set */
 	GError *error;
@@ -48,16 +49,14 @@ static void question_free(EngineQuestion *question)
 {
 	g_free(question->url);
 	g_free(question->socket);
-	file_fd_clear(&question->connection);
 	g_byte_array_unref(question->answer);
 	g_clear_error(&question->error);
 	g_free(question);
 }
 
-/* Puts a question.  The API without a version in the path: every engine has it, whatever it still supports.
- * @connection: to the socket, -1 for none; taken. */
+/* Puts a question.  The API without a version in the path: every engine has it, whatever it still supports. */
 static EngineQuestion *put(const FactsSource *source, const EngineAddress *address,
-                           const char *path, int connection)
+                           const char *path)
 {
 	EngineQuestion *question = g_new0(EngineQuestion, 1);
 
@@ -65,7 +64,7 @@ static EngineQuestion *put(const FactsSource *source, const EngineAddress *addre
 	question->start_us = g_get_monotonic_time();
 	question->url = g_strconcat(address->base, path, NULL);
 	question->socket = g_strdup(address->socket);
-	question->connection = connection;
+	question->connection = -1;
 	question->answer = g_byte_array_new();
 	question->transfer = http_stream_begin(&(HttpStream){ .method = "GET",
 	                                                      .url = question->url,
@@ -111,7 +110,7 @@ json_t *engine_ask(const FactsSource *source, const EngineAddress *address, cons
 {
 	g_autofree char *refusal = NULL;
 
-	return take(put(source, address, path, -1), &refusal, NULL);
+	return take(put(source, address, path), &refusal, NULL);
 }
 
 /* Returns: (transfer full): what the engine says in a refusal, on one line. */
@@ -192,6 +191,15 @@ static bool is_asleep(const FactsSource *source, const char *path, const FactsEn
 	        strstr(target, "/.docker/desktop/") != NULL);
 }
 
+static bool is_connected(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t size_bytes = sizeof(peer);
+
+	return fd >= 0 && getpeername(fd, (struct sockaddr *)&peer, &size_bytes) == 0;
+}
+
+/* Connects once where all is well; who cannot be asked is knocked at again, for the reason. */
 static EngineQuestion *ask_socket(const FactsSource *source, const char *path, FactsEngine *engine)
 {
 	static const char *const why[] = {
@@ -200,16 +208,21 @@ static EngineQuestion *ask_socket(const FactsSource *source, const char *path, F
 		[ENGINE_REFUSED] = "nobody listens on the socket",
 		[ENGINE_NO_ANSWER] = "the socket does not take connections",
 	};
-	int fd = -1;
-	EngineState state = socket_open(path, &fd);
+	const EngineAddress address = { "http://localhost", path };
+	EngineQuestion *question = file_exists(path) ? put(source, &address, "/info") : NULL;
+	g_auto(FileFd) knocked = -1;
+	EngineState state = question != NULL && is_connected(question->connection)
+	                            ? ENGINE_OK
+	                            : socket_open(path, &knocked);
 
 	if (state != ENGINE_OK) {
+		engine_drop(question);
 		engine->state = state;
 		engine->why = g_strdup(why[state]);
 		return NULL;
 	}
-	engine->is_here = peer_is_here(fd);
-	return put(source, &(EngineAddress){ "http://localhost", path }, "/info", fd);
+	engine->is_here = peer_is_here(knocked >= 0 ? knocked : question->connection);
+	return question != NULL ? question : put(source, &address, "/info");
 }
 
 /* An engine elsewhere is not asked: its memory and ports are not those of this machine. */
@@ -256,7 +269,7 @@ EngineQuestion *engine_begin(const FactsSource *source, const Endpoint *endpoint
 	if (is_loopback(endpoint->url) && source_env(source, "DOCKER_TLS_VERIFY") == NULL) {
 		g_autofree char *base = g_strconcat("http", endpoint->url + strlen("tcp"), NULL);
 
-		return put(source, &(EngineAddress){ base, NULL }, "/info", -1);
+		return put(source, &(EngineAddress){ base, NULL }, "/info");
 	}
 	refuse(endpoint, engine);
 	return NULL;
@@ -284,5 +297,5 @@ void engine_end(EngineQuestion *question, const FactsSource *source, const Facts
 
 	wake->on_wait(wake->data);
 	later.deadline_us = g_get_monotonic_time() + (gint64)wake->timeout_ms * 1000;
-	take_info(put(&later, &address, "/info", -1), &later, &address, engine);
+	take_info(put(&later, &address, "/info"), &later, &address, engine);
 }

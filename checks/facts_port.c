@@ -12,12 +12,12 @@
 #include "base/file.h"
 #include "checks/facts_private.h"
 
-/* Returns: 0 or errno. */
-static int try_bind(in_addr_t address, guint16 number)
+/* Who listens on one address is in the way of all of them.  Returns: 0 or errno. */
+static int try_bind(guint16 number)
 {
 	struct sockaddr_in name = { .sin_family = AF_INET,
 		                    .sin_port = htons(number),
-		                    .sin_addr.s_addr = htonl(address) };
+		                    .sin_addr.s_addr = htonl(INADDR_ANY) };
 	int reuse = port_probe_reuses_address;
 	g_auto(FileFd) fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -32,10 +32,7 @@ static int try_bind(in_addr_t address, guint16 number)
 FactsPort *facts_read_port(guint16 number)
 {
 	FactsPort *port = facts_port_new(number);
-	int failure = try_bind(INADDR_LOOPBACK, number);
-
-	if (failure == 0)
-		failure = try_bind(INADDR_ANY, number);
+	int failure = try_bind(number);
 
 	if (failure == 0)
 		port->is_free = FACT_YES;

@@ -36,10 +36,10 @@ char *source_read(const FactsSource *source, const char *path);
 typedef void (*SourceVisit)(const char *text, gsize size_bytes, gpointer data);
 void source_visit(const FactsSource *source, const char *path, SourceVisit visit, gpointer data);
 
-/** Returns: (transfer full) (nullable): as source_read(), white space at both ends taken off. */
+/** Returns: (transfer full) (nullable): the first 4,096 bytes less white space around them; not from the cache. */
 char *source_line(const FactsSource *source, const char *path);
 
-/** Returns: FACTS_UNKNOWN unless the file holds a number below 2^63. */
+/** As source_line().  Returns: FACTS_UNKNOWN unless the file holds a number below 2^63. */
 guint64 source_number(const FactsSource *source, const char *path);
 
 /** Returns: the number that @text starts with; FACTS_UNKNOWN when there is none below 2^63. */

@@ -13,6 +13,9 @@
 #include "base/process.h"
 #include "checks/facts_private.h"
 
+/* Source: an attribute in /sys has a page at most. */
+#define LINE_SIZE_BYTES 4097
+
 char *source_path(const FactsSource *source, const char *path)
 {
 	return g_strconcat(source->root, path, NULL);
@@ -131,11 +134,25 @@ void source_visit(const FactsSource *source, const char *path, SourceVisit visit
 		visit(text, size_bytes - 1, data);
 }
 
+/* One piece of a file: what the kernel says on one line comes whole, with the first read(2).  @text: of
+ * LINE_SIZE_BYTES.  Returns: false where it cannot be read. */
+static bool read_line(const FactsSource *source, const char *path, char *text)
+{
+	g_autofree char *full = *source->root != '\0' ? source_path(source, path) : NULL;
+	g_auto(FileFd) fd =
+		open(full != NULL ? full : path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	gssize size_bytes = fd >= 0 ? file_read_fd(fd, text, LINE_SIZE_BYTES - 1) : -1;
+
+	if (size_bytes >= 0)
+		text[size_bytes] = '\0';
+	return size_bytes >= 0;
+}
+
 char *source_line(const FactsSource *source, const char *path)
 {
-	char *text = source_read(source, path);
+	char text[LINE_SIZE_BYTES];
 
-	return text != NULL ? g_strstrip(text) : NULL;
+	return read_line(source, path, text) ? g_strdup(g_strstrip(text)) : NULL;
 }
 
 guint64 source_parse_number(const char *text)
@@ -154,9 +171,9 @@ guint64 source_parse_number(const char *text)
 
 guint64 source_number(const FactsSource *source, const char *path)
 {
-	g_autofree char *text = source_read(source, path);
+	char text[LINE_SIZE_BYTES];
 
-	return text != NULL ? source_parse_number(text) : FACTS_UNKNOWN;
+	return read_line(source, path, text) ? source_parse_number(text) : FACTS_UNKNOWN;
 }
 
 bool source_exists(const FactsSource *source, const char *path)

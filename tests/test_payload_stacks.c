@@ -397,14 +397,15 @@ static void test_embedded_names(Place *place G_GNUC_UNUSED, gconstpointer data G
 
 	while (g_dir_read_name(directories))
 		count++;
-	g_assert_cmpuint(count, ==, g_strv_length((char **)(gpointer)stacks_embedded_names()));
 	for (const char *const *name = stacks_embedded_names(); *name; name++) {
 		g_autoptr(StackBundle) bundle = open_good(*name);
 		g_autoptr(GBytes) alone = embedded_stack_ini(*name);
 		g_autoptr(GBytes) packed = stacks_read(bundle, "stack.ini", NULL);
 
 		g_assert_true(g_bytes_equal(alone, packed));
+		count--;
 	}
+	g_assert_cmpuint(count, ==, 0);
 	g_assert_null(embedded_stack_ini("no-such-stack"));
 }
 
