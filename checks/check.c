@@ -32,11 +32,11 @@ static void finding_free(gpointer data)
 {
 	CheckFinding *finding = data;
 
-	g_free(finding->id);
 	g_free(finding->measured);
 	g_free(finding->needed);
-	g_free(finding->source);
-	g_free(finding->remedy);
+	g_free(finding->own_id);
+	g_free(finding->own_source);
+	g_free(finding->own_remedy);
 	g_free(finding);
 }
 

@@ -56,7 +56,7 @@ struct CheckNeeds {
 /** What came out of one check, for one thing. */
 typedef struct {
 	const Check *check;
-	char *id; /* that of the check; "port.N" for a port */
+	const char *id; /* that of the check; "port.N" for a port */
 	CheckVerdict verdict;
 	CheckVerdict judged;    /* before it was ignored */
 	char *measured;         /* for people: "3.7 GiB"; of a skipped one the reason */
@@ -64,8 +64,9 @@ typedef struct {
 	guint64 measured_value; /* FACTS_UNKNOWN where there is no number */
 	guint64 needed_value;
 	const char *unit; /* (nullable): "bytes", "CPUs", "inodes" */
-	char *source;
-	char *remedy;
+	const char *source;
+	const char *remedy;
+	char *own_id, *own_source, *own_remedy; /* (nullable): those that are not of the check */
 } CheckFinding;
 
 /**

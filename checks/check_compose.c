@@ -28,10 +28,10 @@ static void judge_compose_plugin(CheckRun *run)
 	if (client->compose_elsewhere != NULL) {
 		finding_set(&finding->measured,
 		            g_strdup_printf("only %s", client->compose_elsewhere));
-		finding_set(&finding->remedy,
-		            g_strdup_printf("Run `mkdir -p ~/.docker/cli-plugins && ln -s %s "
-		                            "~/.docker/cli-plugins/docker-compose`.",
-		                            client->compose_elsewhere));
+		finding_set_remedy(
+			finding, g_strdup_printf("Run `mkdir -p ~/.docker/cli-plugins && ln -s %s "
+		                                 "~/.docker/cli-plugins/docker-compose`.",
+		                                 client->compose_elsewhere));
 	} else if (client->dangling != NULL) {
 		finding_set(&finding->measured,
 		            g_strdup_printf("%s is a link that leads nowhere", client->dangling));
@@ -80,7 +80,7 @@ static void judge_runs(CheckRun *run, const Runnable *plugin)
 		                      plugin->machine);
 		finding->needed = g_strdup(ours);
 	}
-	finding_set(&finding->source, g_strdup(plugin->path));
+	finding_set_source(finding, g_strdup(plugin->path));
 }
 
 static void judge_compose_runs(CheckRun *run)
@@ -130,12 +130,11 @@ static void judge_compose_version(CheckRun *run)
 		finding_add_version(run, known != NULL ? known : bundled, run->needs->compose);
 
 	if (known == NULL && bundled == NULL)
-		finding_set(&finding->remedy, g_strdup("No file says it: \"slipway check "
-		                                       "compose.version\" asks the plugin."));
+		finding_set_remedy(finding, g_strdup("No file says it: \"slipway check "
+		                                     "compose.version\" asks the plugin."));
 	if (bundled == NULL)
 		return;
-	finding_set(&finding->source,
-	            g_strdup("Docker Desktop's version; it may have been updated"));
+	finding_set_source(finding, g_strdup("Docker Desktop's version; it may have been updated"));
 	if (finding->verdict == CHECK_FAIL)
 		finding->verdict = finding->judged = CHECK_UNKNOWN;
 }

@@ -13,7 +13,7 @@ static void judge_cpu_count(CheckRun *run)
 		finding_add_amount(run, &(Amount){ cpu->count, run->needs->cpus, 0, 0, "CPUs" });
 
 	if (cpu->source != NULL)
-		finding_set(&finding->source, g_strdup(cpu->source));
+		finding_set_source(finding, g_strdup(cpu->source));
 }
 
 static bool has_feature(const char *features, const char *name)
@@ -92,8 +92,8 @@ static void judge_kvm(CheckRun *run)
 	}
 	finding = finding_add_fact(run, cpu->can_use_kvm, "usable", "permission denied");
 	if (cpu->can_use_kvm == FACT_NO)
-		finding_set(&finding->remedy, g_strdup("Run `sudo usermod -aG kvm $USER`, then log "
-		                                       "in again."));
+		finding_set_remedy(finding, g_strdup("Run `sudo usermod -aG kvm $USER`, then log "
+		                                     "in again."));
 }
 
 static bool applies_to_apple_silicon(const Facts *facts, const CheckNeeds *needs)

@@ -69,13 +69,13 @@ static void judge_desktop_settings(CheckRun *run)
 		                    desktop->why != NULL ? desktop->why : "no settings file found");
 		if (desktop->state == DESKTOP_UNREADABLE &&
 		    g_strcmp0(run->facts->system.name, "Darwin") == 0)
-			finding_set(
-				&finding->remedy,
+			finding_set_remedy(
+				finding,
 				g_strdup("System Settings > Privacy & Security > Full Disk Access: "
 			                 "allow your terminal program, then check again."));
 	}
 	if (desktop->file != NULL)
-		finding_set(&finding->source, g_strdup(desktop->file));
+		finding_set_source(finding, g_strdup(desktop->file));
 }
 
 /** One of Docker Desktop's settings against a need. */
@@ -111,9 +111,9 @@ static void judge_value(CheckRun *run, const DesktopValue *value)
 		finding_set(&finding->measured,
 		            g_strconcat(finding->measured, ", by default", NULL));
 	}
-	finding_set(&finding->source, g_strdup(run->facts->desktop.file));
+	finding_set_source(finding, g_strdup(run->facts->desktop.file));
 	if (remedy != NULL)
-		finding_set(&finding->remedy, remedy);
+		finding_set_remedy(finding, remedy);
 }
 
 static void judge_size(CheckRun *run, guint64 effective, const DesktopValue *value)
@@ -168,9 +168,9 @@ static void judge_desktop_swap(CheckRun *run)
 	                                  SWAP_ANY, ENGINE_SWAP, "bytes" });
 	finding = g_ptr_array_index(run->findings, run->findings->len - 1);
 	finding_set(&finding->needed, g_strdup("more than 0"));
-	finding_set(&finding->remedy,
-	            g_strdup("Docker Desktop > Settings > Resources: set Swap to 1 GB "
-	                     "or more, then Apply."));
+	finding_set_remedy(finding,
+	                   g_strdup("Docker Desktop > Settings > Resources: set Swap to 1 GB "
+	                            "or more, then Apply."));
 }
 
 static guint64 headroom(guint64 installed)
@@ -204,7 +204,7 @@ static void judge_desktop_headroom(CheckRun *run)
 		return;
 	}
 	finding = finding_add_amount(run, &(Amount){ left, headroom(installed), 0, 0, "bytes" });
-	finding_set(&finding->source, g_strdup(facts->desktop.file));
+	finding_set_source(finding, g_strdup(facts->desktop.file));
 }
 
 static bool differs(guint64 set, guint64 effective)
@@ -265,12 +265,13 @@ static void judge_desktop_image(CheckRun *run)
 	finding = finding_add_amount(run, &(Amount){ left, needed, 0, 0, "bytes" });
 	if (finding->verdict == CHECK_SKIPPED)
 		return;
-	finding_set(&finding->source, g_strdup(desktop->image_file));
-	finding_set(&finding->remedy,
-	            is_limited ? remedy_size(run->facts, ENGINE_DISK,
-	                                     desktop->image_used_bytes + needed)
-	                       : g_strdup("Free space on the disk that holds the image, or remove "
-	                                  "images and volumes (`docker system prune`)."));
+	finding_set_source(finding, g_strdup(desktop->image_file));
+	finding_set_remedy(
+		finding,
+		is_limited
+			? remedy_size(run->facts, ENGINE_DISK, desktop->image_used_bytes + needed)
+			: g_strdup("Free space on the disk that holds the image, or remove "
+	                           "images and volumes (`docker system prune`)."));
 }
 
 static void judge_wsl_config(CheckRun *run)
@@ -285,7 +286,7 @@ static void judge_wsl_config(CheckRun *run)
 	else
 		finding = finding_add(run, CHECK_PASS, "in order");
 	if (wsl->file != NULL)
-		finding_set(&finding->source, g_strdup(wsl->file));
+		finding_set_source(finding, g_strdup(wsl->file));
 }
 
 static void judge_wsl_memory(CheckRun *run)
@@ -329,7 +330,7 @@ static void judge_desktop_wsl(CheckRun *run)
 	                      : wsl->distribution == NULL ? CHECK_UNKNOWN
 	                                                  : run->check->severity,
 	                      is_listed ? "on" : "off for this distribution");
-	finding_set(&finding->source, g_strdup(desktop->file));
+	finding_set_source(finding, g_strdup(desktop->file));
 }
 
 static bool applies_with_desktop_on_wsl(const Facts *facts, const CheckNeeds *needs)

@@ -98,7 +98,7 @@ static CheckFinding *judge_switch(CheckRun *run, const Wanted *want)
 		                              ? CHECK_PASS
 		                              : run->check->severity,
 		                      measured);
-	finding_set(&finding->source, g_strdup(run->facts->desktop.file));
+	finding_set_source(finding, g_strdup(run->facts->desktop.file));
 	return finding;
 }
 
@@ -116,8 +116,8 @@ static void judge_desktop_rosetta(CheckRun *run)
 	                        DESKTOP_SWITCH_ON });
 
 	if (finding != NULL && facts->desktop.docker_vmm == DESKTOP_SWITCH_ON)
-		finding_set(
-			&finding->remedy,
+		finding_set_remedy(
+			finding,
 			g_strdup("Docker Desktop > Settings > General: choose Apple Virtualization "
 		                 "framework, which has Rosetta, then switch Rosetta on."));
 }
@@ -195,7 +195,7 @@ static void judge_desktop_licence(CheckRun *run)
 	                      : desktop->licence == DESKTOP_SETTING_UNKNOWN ? CHECK_UNKNOWN
 	                                                                    : CHECK_PASS,
 	                      is_open ? "not accepted yet" : "accepted");
-	finding_set(&finding->source, g_strdup(desktop->file));
+	finding_set_source(finding, g_strdup(desktop->file));
 }
 
 static void judge_desktop_sign_in(CheckRun *run)
@@ -223,7 +223,7 @@ static void judge_desktop_admin(CheckRun *run)
 	}
 	finding = finding_add(run, desktop->admin_why != NULL ? run->check->severity : CHECK_PASS,
 	                      desktop->admin_why != NULL ? desktop->admin_why : "in order");
-	finding_set(&finding->source, g_strdup(desktop->admin_file));
+	finding_set_source(finding, g_strdup(desktop->admin_file));
 }
 
 /* Only what a remedy here would change, or what keeps a stack from running. */
@@ -262,7 +262,7 @@ static void judge_desktop_locked(CheckRun *run)
 	finding = finding_add(run, list->len > 0 ? run->check->severity : CHECK_PASS,
 	                      list->len > 0 ? list->str : "none that matters here");
 	if (desktop->admin_file != NULL)
-		finding_set(&finding->source, g_strdup(desktop->admin_file));
+		finding_set_source(finding, g_strdup(desktop->admin_file));
 }
 
 static void judge_desktop_files(CheckRun *run)

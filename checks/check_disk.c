@@ -55,8 +55,8 @@ static void judge_device(CheckRun *run, const CheckDiskNeed *need)
 	CheckFinding *finding = finding_add_amount(
 		run, &(Amount){ free_bytes, names->len > 0 ? bytes : need->bytes, 0, 0, "bytes" });
 
-	finding_set(&finding->source,
-	            g_strconcat("free for ", names->len > 0 ? names->str : need->path, NULL));
+	finding_set_source(
+		finding, g_strconcat("free for ", names->len > 0 ? names->str : need->path, NULL));
 }
 
 static void judge_disk_space(CheckRun *run)
@@ -82,7 +82,7 @@ static void judge_inodes(CheckRun *run, const CheckDiskNeed *need)
 	finding = finding_add_amount(
 		run, &(Amount){ directory != NULL ? directory->free_inodes : FACTS_UNKNOWN,
 	                        INODES_MINIMUM, INODES_RECOMMENDED, 0, "inodes" });
-	finding_set(&finding->source, g_strconcat("free for ", need->path, NULL));
+	finding_set_source(finding, g_strconcat("free for ", need->path, NULL));
 }
 
 static void judge_disk_inodes(CheckRun *run)

@@ -25,17 +25,18 @@ static void judge_engine_cli(CheckRun *run)
 		return;
 	if (client->cli_elsewhere != NULL) {
 		finding_set(&finding->measured, g_strdup_printf("only %s", client->cli_elsewhere));
-		finding_set(&finding->remedy,
-		            g_strdup_printf("Run `sudo ln -s %s /usr/local/bin/docker`: no other "
-		                            "program looks there.",
-		                            client->cli_elsewhere));
+		finding_set_remedy(
+			finding,
+			g_strdup_printf("Run `sudo ln -s %s /usr/local/bin/docker`: no other "
+		                        "program looks there.",
+		                        client->cli_elsewhere));
 	} else if (client->dangling != NULL) {
 		g_autofree char *start = remedy_start(run->facts);
 
 		finding_set(&finding->measured,
 		            g_strdup_printf("%s is a link that leads nowhere", client->dangling));
-		finding_set(
-			&finding->remedy,
+		finding_set_remedy(
+			finding,
 			g_strdup_printf("%s Its link comes back then; else remove it and install "
 		                        "Docker's command line.",
 		                        start));
@@ -57,7 +58,7 @@ static void judge_engine_config(CheckRun *run)
 	                    : client->is_config_valid == FACT_NO ? run->check->severity
 	                                                         : CHECK_UNKNOWN,
 	                    client->is_config_valid == FACT_YES ? "in order" : client->config_why);
-	finding_set(&finding->source, g_strdup(client->config));
+	finding_set_source(finding, g_strdup(client->config));
 }
 
 static void judge_engine_credentials(CheckRun *run)
@@ -75,7 +76,7 @@ static void judge_engine_credentials(CheckRun *run)
 	finding_set(&finding->measured,
 	            g_strdup_printf("%s is not there", client->credential_helper));
 	if (client->config != NULL)
-		finding_set(&finding->source, g_strdup(client->config));
+		finding_set_source(finding, g_strdup(client->config));
 }
 
 static void judge_engine_variables(CheckRun *run)
@@ -89,10 +90,9 @@ static void judge_engine_variables(CheckRun *run)
 	                                    is_set || variables == NULL ? variables : "none set");
 
 	if (is_set)
-		finding_set(&finding->remedy,
-		            g_strdup_printf("Run `unset %s` first, unless that is "
-		                            "meant.",
-		                            variables));
+		finding_set_remedy(finding, g_strdup_printf("Run `unset %s` first, unless that is "
+		                                            "meant.",
+		                                            variables));
 }
 
 /** What each answer is called. */
@@ -196,10 +196,10 @@ static void judge_engine_reachable(CheckRun *run)
 		finding_set(&finding->measured,
 		            g_strdup_printf("%s: %s", state_words[engine->state], engine->why));
 	if (remedy != NULL)
-		finding_set(&finding->remedy, remedy);
+		finding_set_remedy(finding, remedy);
 	if (engine->endpoint_source != NULL)
-		finding_set(
-			&finding->source,
+		finding_set_source(
+			finding,
 			g_strdup_printf("%s (%s)",
 		                        engine->endpoint != NULL ? engine->endpoint : "no socket",
 		                        engine->endpoint_source));

@@ -21,7 +21,7 @@ static void judge_engine_version(CheckRun *run)
 		return;
 	}
 	finding = finding_add_version(run, run->facts->engine.version, run->needs->engine);
-	finding_set(&finding->remedy, remedy_update(run->facts));
+	finding_set_remedy(finding, remedy_update(run->facts));
 }
 
 /** Which API each docker program speaks at most.  Source: Docker's table of API versions. */
@@ -100,9 +100,9 @@ static void explain_size(CheckRun *run, CheckFinding *finding, EngineSize size)
 	                       : NULL;
 
 	if (remedy != NULL)
-		finding_set(&finding->remedy, remedy);
+		finding_set_remedy(finding, remedy);
 	if (finding->verdict != CHECK_SKIPPED)
-		finding_set(&finding->source, g_strconcat(run->check->source, set, NULL));
+		finding_set_source(finding, g_strconcat(run->check->source, set, NULL));
 }
 
 static void judge_engine_memory(CheckRun *run)
@@ -161,7 +161,7 @@ static void judge_engine_disk(CheckRun *run)
 	finding = finding_add_amount(
 		run, &(Amount){ engine->root_free_bytes, needed_by_engine(run), 0, 0, "bytes" });
 	if (engine->root_dir != NULL)
-		finding_set(&finding->source, g_strconcat("free for ", engine->root_dir, NULL));
+		finding_set_source(finding, g_strconcat("free for ", engine->root_dir, NULL));
 }
 
 static void judge_engine_storage(CheckRun *run)
@@ -205,8 +205,8 @@ static void judge_engine_cgroup(CheckRun *run)
 	finding = finding_add(run, verdict, version);
 	finding->needed = g_strdup("2");
 	if (run->facts->desktop.cgroup_v1 == DESKTOP_SWITCH_ON)
-		finding_set(&finding->remedy, g_strdup("Take DeprecatedCgroupv1 out of Docker "
-		                                       "Desktop's settings, and restart it."));
+		finding_set_remedy(finding, g_strdup("Take DeprecatedCgroupv1 out of Docker "
+		                                     "Desktop's settings, and restart it."));
 }
 
 static void judge_engine_limits(CheckRun *run)

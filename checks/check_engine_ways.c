@@ -32,9 +32,10 @@ static void judge_engine_security(CheckRun *run)
 		finding_set(&finding->measured,
 		            g_strdup("no seccomp: any system call is let through"));
 	else if (is_mapped)
-		finding_set(&finding->remedy,
-		            g_strdup("Users are remapped (userns-remap): give directories that "
-		                     "containers write to to the mapped user, or use volumes."));
+		finding_set_remedy(
+			finding,
+			g_strdup("Users are remapped (userns-remap): give directories that "
+		                 "containers write to to the mapped user, or use volumes."));
 }
 
 static void judge_engine_rootless(CheckRun *run)
@@ -122,12 +123,12 @@ static void judge_engine_proxy(CheckRun *run)
 	finding = finding_add(run, run->check->severity, "none, and this shell has one");
 	finding->needed = g_strdup(here);
 	if (flavour_is_desktop(facts_flavour(run->facts)))
-		finding_set(&finding->remedy, g_strdup("Docker Desktop > Settings > Resources > "
-		                                       "Proxies: set it, then Apply."));
+		finding_set_remedy(finding, g_strdup("Docker Desktop > Settings > Resources > "
+		                                     "Proxies: set it, then Apply."));
 	else
-		finding_set(&finding->remedy,
-		            remedy_daemon(run->facts, "\"proxies\": {\"http-proxy\": "
-		                                      "…, \"https-proxy\": …}"));
+		finding_set_remedy(finding,
+		                   remedy_daemon(run->facts, "\"proxies\": {\"http-proxy\": "
+		                                             "…, \"https-proxy\": …}"));
 }
 
 /** Networks get their addresses from these, where daemon.json says nothing else.
@@ -200,7 +201,7 @@ static void judge_engine_mtu(CheckRun *run)
 		g_autofree char *setting =
 			g_strdup_printf("\"mtu\": %" G_GUINT64_FORMAT, network->mtu);
 
-		finding_set(&finding->remedy, remedy_daemon(run->facts, setting));
+		finding_set_remedy(finding, remedy_daemon(run->facts, setting));
 	}
 }
 

@@ -12,14 +12,14 @@ CheckFinding *finding_add(CheckRun *run, CheckVerdict verdict, const char *measu
 	CheckFinding *finding = g_new0(CheckFinding, 1);
 
 	*finding = (CheckFinding){ .check = run->check,
-		                   .id = g_strdup(run->check->id),
+		                   .id = run->check->id,
 		                   .verdict = verdict,
 		                   .judged = verdict,
 		                   .measured = g_strdup(measured != NULL ? measured : "unknown"),
 		                   .measured_value = FACTS_UNKNOWN,
 		                   .needed_value = FACTS_UNKNOWN,
-		                   .source = g_strdup(run->check->source),
-		                   .remedy = g_strdup(run->check->remedy) };
+		                   .source = run->check->source,
+		                   .remedy = run->check->remedy };
 	g_ptr_array_add(run->findings, finding);
 	return finding;
 }
@@ -51,6 +51,24 @@ void finding_set(char **field, char *text)
 {
 	g_free(*field);
 	*field = text;
+}
+
+void finding_set_id(CheckFinding *finding, char *text)
+{
+	finding_set(&finding->own_id, text);
+	finding->id = text;
+}
+
+void finding_set_source(CheckFinding *finding, char *text)
+{
+	finding_set(&finding->own_source, text);
+	finding->source = text;
+}
+
+void finding_set_remedy(CheckFinding *finding, char *text)
+{
+	finding_set(&finding->own_remedy, text);
+	finding->remedy = text;
 }
 
 char *check_format_bytes(guint64 bytes)

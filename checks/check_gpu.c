@@ -121,16 +121,17 @@ static void judge_no_driver(CheckRun *run)
 	CheckFinding *finding = finding_add(run, run->check->severity, measured);
 
 	if (g_strcmp0(driver, "vfio-pci") == 0)
-		finding_set(&finding->remedy, g_strdup("The card is set aside for a virtual "
-		                                       "machine; give it back to this system."));
+		finding_set_remedy(finding, g_strdup("The card is set aside for a virtual "
+		                                     "machine; give it back to this system."));
 	else if (g_strcmp0(driver, "nouveau") == 0)
-		finding_set(&finding->remedy, g_strdup("Install NVIDIA's driver, then restart: "
-		                                       "nouveau cannot compute."));
+		finding_set_remedy(finding, g_strdup("Install NVIDIA's driver, then restart: "
+		                                     "nouveau cannot compute."));
 	else if (run->facts->kernel.has_secure_boot == FACT_YES)
-		finding_set(&finding->remedy,
-		            g_strdup("Install NVIDIA's driver; where it is installed, enroll the "
-		                     "key that its module is signed with (`mokutil --import`): "
-		                     "Secure Boot refuses it otherwise."));
+		finding_set_remedy(
+			finding,
+			g_strdup("Install NVIDIA's driver; where it is installed, enroll the "
+		                 "key that its module is signed with (`mokutil --import`): "
+		                 "Secure Boot refuses it otherwise."));
 }
 
 /* The newest that any of the cards asks for. */
@@ -169,8 +170,8 @@ static void judge_nvidia_library(CheckRun *run)
 	finding =
 		finding_add(run, is_same ? CHECK_PASS : run->check->severity, gpu->nvidia_library);
 	finding_set(&finding->needed, g_strdup(gpu->nvidia_driver));
-	finding_set(&finding->remedy, g_strdup("Restart the machine: the driver was updated while "
-	                                       "the old one is in use."));
+	finding_set_remedy(finding, g_strdup("Restart the machine: the driver was updated while "
+	                                     "the old one is in use."));
 }
 
 static void judge_nvidia_uvm(CheckRun *run)
@@ -229,9 +230,10 @@ static void judge_nvidia_toolkit(CheckRun *run)
 	} else if (facts->gpu.has_nvidia_toolkit == FACT_YES) {
 		finding = finding_add(run, run->check->severity,
 		                      "installed; the engine does not know of it");
-		finding_set(&finding->remedy,
-		            g_strdup("Run `sudo nvidia-ctk runtime configure --runtime=docker`, "
-		                     "then `sudo systemctl restart docker`."));
+		finding_set_remedy(
+			finding,
+			g_strdup("Run `sudo nvidia-ctk runtime configure --runtime=docker`, "
+		                 "then `sudo systemctl restart docker`."));
 	} else {
 		(void)finding_add(run,
 		                  facts->gpu.has_nvidia_toolkit == FACT_NO ? run->check->severity
@@ -295,9 +297,9 @@ static void judge_amd_kfd(CheckRun *run)
 		                  gpu->has_kfd == FACT_NO ? "no /dev/kfd" : NULL);
 	} else {
 		finding = finding_add(run, run->check->severity, "permission denied");
-		finding_set(&finding->remedy,
-		            g_strdup("Run `sudo usermod -aG render,video $USER`, then log in "
-		                     "again."));
+		finding_set_remedy(
+			finding, g_strdup("Run `sudo usermod -aG render,video $USER`, then log in "
+		                          "again."));
 	}
 }
 

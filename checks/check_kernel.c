@@ -61,7 +61,7 @@ static void judge_config(CheckRun *run)
 	}
 	finding = finding_add(run, *kernel->lacks != '\0' ? run->check->severity : CHECK_PASS,
 	                      *kernel->lacks != '\0' ? kernel->lacks : "all there");
-	finding_set(&finding->source, g_strdup(kernel->config));
+	finding_set_source(finding, g_strdup(kernel->config));
 }
 
 /* After an update of the kernel the modules of the running one may be gone. */

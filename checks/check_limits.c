@@ -107,9 +107,9 @@ static void judge_pids(CheckRun *run)
 		lowest = limits->cgroup_pids;
 	finding = finding_add_amount(run, &(Amount){ lowest, 0, PROCESSES, 0, "processes" });
 	if (is_group) {
-		finding_set(&finding->source, g_strdup("pids.max of the control group"));
-		finding_set(&finding->remedy, g_strdup("Raise the limit of this control group or "
-		                                       "container (--pids-limit)."));
+		finding_set_source(finding, g_strdup("pids.max of the control group"));
+		finding_set_remedy(finding, g_strdup("Raise the limit of this control group or "
+		                                     "container (--pids-limit)."));
 	}
 }
 

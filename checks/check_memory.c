@@ -16,13 +16,13 @@ static void judge_mem_total(CheckRun *run)
 	                                           MEMORY_TOLERANCE_PERCENT, "bytes" });
 
 	if (memory->source != NULL)
-		finding_set(&finding->source, g_strdup(memory->source));
+		finding_set_source(finding, g_strdup(memory->source));
 	if (memory->limit_bytes < memory->installed_bytes)
-		finding_set(&finding->remedy,
-		            g_strdup("Raise the limit of this control group or container."));
+		finding_set_remedy(finding,
+		                   g_strdup("Raise the limit of this control group or container."));
 	else if (run->facts->system.wsl == 2)
-		finding_set(&finding->remedy, g_strdup("Raise \"memory\" in .wslconfig, then run "
-		                                       "`wsl --shutdown` in Windows."));
+		finding_set_remedy(finding, g_strdup("Raise \"memory\" in .wslconfig, then run "
+		                                     "`wsl --shutdown` in Windows."));
 }
 
 static void judge_mem_available(CheckRun *run)
@@ -121,10 +121,10 @@ static void judge_mem_stack_sum(CheckRun *run)
 	                        needs->memory_bytes + needs->others_memory_bytes,
 	                        MEMORY_TOLERANCE_PERCENT, "bytes" });
 	if (is_engine)
-		finding_set(&finding->source, g_strdup("engine /info"));
-	finding_set(&finding->remedy,
-	            g_strdup_printf("Have one of them up at a time: \"slipway down\" for %s.",
-	                            needs->others));
+		finding_set_source(finding, g_strdup("engine /info"));
+	finding_set_remedy(
+		finding, g_strdup_printf("Have one of them up at a time: \"slipway down\" for %s.",
+	                                 needs->others));
 }
 
 static void tell_mem_thp(CheckRun *run)

@@ -101,9 +101,9 @@ static void refuse(CheckRun *run, const CheckModelNeed *model, guint64 room_byte
 	finding->unit = "bytes";
 	finding->needed = check_format_bytes(finding->needed_value);
 	if (other != NULL)
-		finding_set(&finding->remedy, g_strdup_printf("Choose %s instead, with `--set "
-		                                              "step.STEP.name=%s`.",
-		                                              other->name, other->name));
+		finding_set_remedy(finding, g_strdup_printf("Choose %s instead, with `--set "
+		                                            "step.STEP.name=%s`.",
+		                                            other->name, other->name));
 }
 
 static void accept(CheckRun *run, const CheckModelNeed *model, guint64 bytes, const char *where)

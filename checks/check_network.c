@@ -154,9 +154,9 @@ static void judge_net_online(CheckRun *run)
 		return;
 	}
 	finding = finding_add(run, run->check->severity, server_table[cause].all);
-	finding_set(&finding->remedy, g_strdup(server_table[cause].remedy));
+	finding_set_remedy(finding, g_strdup(server_table[cause].remedy));
 	if (cause == SERVER_PROXY && facts->network.https_proxy != NULL)
-		finding_set(&finding->source, g_strdup(facts->network.https_proxy));
+		finding_set_source(finding, g_strdup(facts->network.https_proxy));
 }
 
 static void judge_server(CheckRun *run, const FactsServer *server)
@@ -177,8 +177,8 @@ static void judge_server(CheckRun *run, const FactsServer *server)
 		                            server->why != NULL ? " (" : "",
 		                            server->why != NULL ? server->why : "",
 		                            server->why != NULL ? ")" : ""));
-	finding_set(&finding->remedy, g_strdup(server_table[server->state].remedy));
-	finding_set(&finding->source, g_strdup(server->url));
+	finding_set_remedy(finding, g_strdup(server_table[server->state].remedy));
+	finding_set_source(finding, g_strdup(server->url));
 }
 
 static void judge_net_server(CheckRun *run)

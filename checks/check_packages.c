@@ -57,10 +57,10 @@ static void explain_mending(CheckRun *run, CheckFinding *finding)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(mend_table); i++)
 		if (g_str_has_prefix(run->facts->packages.manager, mend_table[i].manager))
-			finding_set(&finding->remedy, g_strdup(mend_table[i].remedy));
+			finding_set_remedy(finding, g_strdup(mend_table[i].remedy));
 
 	if (run->facts->packages.trouble != NULL)
-		finding_set(&finding->source, g_strdup(run->facts->packages.trouble));
+		finding_set_source(finding, g_strdup(run->facts->packages.trouble));
 }
 
 static void judge_broken(CheckRun *run)
@@ -143,8 +143,8 @@ static void judge_brew_prefix(CheckRun *run)
 		return;
 	}
 	finding = finding_add(run, CHECK_WARN, "the one for Intel");
-	finding_set(&finding->remedy, g_strdup("Install Homebrew for Apple silicon, below "
-	                                       "/opt/homebrew."));
+	finding_set_remedy(finding, g_strdup("Install Homebrew for Apple silicon, below "
+	                                     "/opt/homebrew."));
 }
 
 static void judge_developer_tools(CheckRun *run)
@@ -173,12 +173,12 @@ static void judge_packages_lock(CheckRun *run)
 	finding = finding_add(run, run->check->severity,
 	                      packages->is_lock_stale == FACT_YES ? "left behind" : holder);
 	if (packages->is_lock_stale == FACT_YES)
-		finding_set(&finding->remedy,
-		            g_strdup_printf("Remove %s: the program that made it has ended.",
-		                            packages->lock_file != NULL ? packages->lock_file
-		                                                        : "the lock file"));
+		finding_set_remedy(finding,
+		                   g_strdup_printf("Remove %s: the program that made it has ended.",
+		                                   packages->lock_file != NULL ? packages->lock_file
+		                                                               : "the lock file"));
 	if (packages->lock_file != NULL)
-		finding_set(&finding->source, g_strdup(packages->lock_file));
+		finding_set_source(finding, g_strdup(packages->lock_file));
 }
 
 /* Homebrew is the other way round: it refuses root. */
@@ -190,8 +190,8 @@ static void judge_brew_user(CheckRun *run)
 		finding_add_fact(run, fact_not(is_root), "not needed for Homebrew", "root");
 
 	if (uid == 0)
-		finding_set(&finding->remedy, g_strdup("Run slipway as an ordinary user: Homebrew "
-		                                       "refuses root."));
+		finding_set_remedy(finding, g_strdup("Run slipway as an ordinary user: Homebrew "
+		                                     "refuses root."));
 }
 
 static void judge_privilege_sudo(CheckRun *run)
@@ -261,7 +261,7 @@ static void judge_tool(CheckRun *run, const Tool *tool)
 	finding = finding_add_version(run, tool->version, tool->minimum);
 	if (*tool->minimum == '\0')
 		g_clear_pointer(&finding->needed, g_free);
-	finding_set(&finding->source, g_strdup(tool->program));
+	finding_set_source(finding, g_strdup(tool->program));
 }
 
 static void judge_tool_git(CheckRun *run)

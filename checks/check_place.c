@@ -49,16 +49,16 @@ static void judge_kind(CheckRun *run, const CheckDiskNeed *need)
 			continue;
 		measured = g_strdup_printf("%s: %s", name, kind_table[i].trouble);
 		finding = finding_add(run, kind_table[i].verdict, measured);
-		finding_set(&finding->source, g_strdup(need->path));
+		finding_set_source(finding, g_strdup(need->path));
 		if (strcmp(name, "9p") == 0 && run->facts->system.wsl == 2)
-			finding_set(
-				&finding->remedy,
+			finding_set_remedy(
+				finding,
 				g_strdup("Choose a place below the home directory of Linux, not "
 			                 "below /mnt/c."));
 		return;
 	}
 	finding = finding_tell(run, name);
-	finding_set(&finding->source, g_strdup(need->path));
+	finding_set_source(finding, g_strdup(need->path));
 }
 
 /** Judges each device that something is written to. */
@@ -87,21 +87,19 @@ static void judge_disk_noexec(CheckRun *run)
 	if (path == NULL)
 		(void)finding_add(run, CHECK_SKIPPED, "nothing is written");
 	else
-		finding_set(&finding_add_fact(run, fact_not(is_noexec), "allowed",
-		                              "mounted with noexec")
-		                     ->source,
-		            g_strdup(path));
+		finding_set_source(finding_add_fact(run, fact_not(is_noexec), "allowed",
+		                                    "mounted with noexec"),
+		                   g_strdup(path));
 }
 
 static void judge_modes(CheckRun *run, const CheckDiskNeed *need)
 {
 	const FactsDirectory *directory = facts_directory(run->facts, need->path);
 
-	finding_set(&finding_add_fact(run,
-	                              directory != NULL ? directory->keeps_modes : FACT_UNKNOWN,
-	                              "kept", "everybody can read what is written")
-	                     ->source,
-	            g_strdup(need->path));
+	finding_set_source(
+		finding_add_fact(run, directory != NULL ? directory->keeps_modes : FACT_UNKNOWN,
+	                         "kept", "everybody can read what is written"),
+		g_strdup(need->path));
 }
 
 static void judge_disk_modes(CheckRun *run)
@@ -114,11 +112,10 @@ static void tell_case(CheckRun *run, const CheckDiskNeed *need)
 	const FactsDirectory *directory = facts_directory(run->facts, need->path);
 	Fact is_blind = directory != NULL ? directory->is_case_blind : FACT_UNKNOWN;
 
-	finding_set(&finding_tell(run, is_blind == FACT_YES  ? "\"a\" and \"A\" are one file"
-	                               : is_blind == FACT_NO ? "told apart"
-	                                                     : NULL)
-	                     ->source,
-	            g_strdup(need->path));
+	finding_set_source(finding_tell(run, is_blind == FACT_YES  ? "\"a\" and \"A\" are one file"
+	                                     : is_blind == FACT_NO ? "told apart"
+	                                                           : NULL),
+	                   g_strdup(need->path));
 }
 
 static void tell_disk_case(CheckRun *run)
@@ -134,9 +131,9 @@ static void judge_quota(CheckRun *run, const CheckDiskNeed *need)
 	if (left == FACTS_UNKNOWN || left == FACTS_UNLIMITED)
 		(void)finding_add(run, CHECK_SKIPPED, "none is known of");
 	else
-		finding_set(&finding_add_amount(run, &(Amount){ left, need->bytes, 0, 0, "bytes" })
-		                     ->source,
-		            g_strdup(need->path));
+		finding_set_source(
+			finding_add_amount(run, &(Amount){ left, need->bytes, 0, 0, "bytes" }),
+			g_strdup(need->path));
 }
 
 static void judge_disk_quota(CheckRun *run)
@@ -168,7 +165,7 @@ static void judge_disk_tmp(CheckRun *run)
 	    directory->is_writable == FACT_UNKNOWN)
 		finding->verdict = finding->judged = CHECK_UNKNOWN;
 	if (directory != NULL)
-		finding_set(&finding->source, g_strdup(directory->path));
+		finding_set_source(finding, g_strdup(directory->path));
 }
 
 static void judge_disk_tmp_noexec(CheckRun *run)

@@ -48,15 +48,15 @@ static void explain_taken(CheckRun *run, const CheckPortNeed *need, const FactsP
 
 	finding_set(&finding->measured, holder(port));
 	if (is_airplay(run->facts, port))
-		finding_set(
-			&finding->remedy,
+		finding_set_remedy(
+			finding,
 			g_strdup("System Settings > General > AirDrop & Handoff: switch AirPlay "
 		                 "Receiver off."));
 	else if (need->variable != NULL)
-		finding_set(&finding->remedy, g_strdup_printf("%s, or set %s to another port.",
-		                                              verb, need->variable));
+		finding_set_remedy(finding, g_strdup_printf("%s, or set %s to another port.", verb,
+		                                            need->variable));
 	else
-		finding_set(&finding->remedy, g_strdup_printf("%s.", verb));
+		finding_set_remedy(finding, g_strdup_printf("%s.", verb));
 }
 
 static void judge_port(CheckRun *run, const CheckPortNeed *need)
@@ -77,13 +77,13 @@ static void judge_port(CheckRun *run, const CheckPortNeed *need)
 	else
 		finding = finding_add(run, run->check->severity, "in use");
 
-	finding_set(&finding->id, g_strdup_printf("port.%" G_GUINT64_FORMAT, need->number));
+	finding_set_id(finding, g_strdup_printf("port.%" G_GUINT64_FORMAT, need->number));
 	finding_set(&finding->needed, g_strdup_printf("free for %s", need->name));
 	if (port != NULL && finding->verdict == run->check->severity)
 		explain_taken(run, need, port, finding);
 	else if (is_elsewhere)
-		finding_set(
-			&finding->remedy,
+		finding_set_remedy(
+			finding,
 			g_strdup("Look at the host's listeners (`ss -ltn` there): they cannot be "
 		                 "seen from in here."));
 }

@@ -33,8 +33,13 @@ CheckFinding *finding_tell(CheckRun *run, const char *text);
  *  does not. */
 CheckFinding *finding_add_fact(CheckRun *run, Fact is_met, const char *good, const char *bad);
 
-/** Replaces a text of a finding; @text: (transfer full). */
+/** Replaces a text of a finding: "measured" or "needed".  @text: (transfer full). */
 void finding_set(char **field, char *text);
+
+/** As finding_set(), for those that are the check's where nobody sets them. */
+void finding_set_id(CheckFinding *finding, char *text);
+void finding_set_source(CheckFinding *finding, char *text);
+void finding_set_remedy(CheckFinding *finding, char *text);
 
 /** A number against a need.  All in @unit. */
 typedef struct {

@@ -72,7 +72,7 @@ static void judge_secret(CheckRun *run, const FactsSecret *secret)
 		finding_add(run, is_known ? run->check->severity : CHECK_UNKNOWN, text);
 
 	finding_set(&finding->needed, g_strdup("0600"));
-	finding_set(&finding->remedy, g_strdup_printf("Run `chmod 600 %s`.", secret->path));
+	finding_set_remedy(finding, g_strdup_printf("Run `chmod 600 %s`.", secret->path));
 }
 
 static void judge_secrets(CheckRun *run)

@@ -210,18 +210,21 @@ static EngineQuestion *ask_socket(const FactsSource *source, const char *path, F
 	};
 	const EngineAddress address = { "http://localhost", path };
 	EngineQuestion *question = file_exists(path) ? put(source, &address, "/info") : NULL;
+	int fd = question != NULL ? question->connection : -1;
 	g_auto(FileFd) knocked = -1;
-	EngineState state = question != NULL && is_connected(question->connection)
-	                            ? ENGINE_OK
-	                            : socket_open(path, &knocked);
+	EngineState state = ENGINE_OK;
 
+	if (!is_connected(fd)) {
+		state = socket_open(path, &knocked);
+		fd = knocked;
+	}
 	if (state != ENGINE_OK) {
 		engine_drop(question);
 		engine->state = state;
 		engine->why = g_strdup(why[state]);
 		return NULL;
 	}
-	engine->is_here = peer_is_here(knocked >= 0 ? knocked : question->connection);
+	engine->is_here = peer_is_here(fd);
 	return question != NULL ? question : put(source, &address, "/info");
 }
 
