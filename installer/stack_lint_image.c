@@ -7,6 +7,8 @@
 #include "installer/stack_lint_private.h"
 
 #define COPY_FROM "--from="
+#define RUN_MOUNT "--mount="
+#define MOUNT_FROM "from="
 
 /** A Dockerfile while it is read from top to bottom. */
 typedef struct {
@@ -127,6 +129,26 @@ static void read_copy(const Reading *it, const char *rest)
 	}
 }
 
+/* "[--mount=type=bind,from=IMAGE,target=...] COMMAND" */
+static void read_mounts(const Reading *it, const char *rest)
+{
+	g_auto(GStrv) words = g_strsplit_set(rest, " \t", -1);
+
+	for (char **word = words; *word && (**word == '\0' || g_str_has_prefix(*word, "--"));
+	     word++) {
+		g_auto(GStrv) options = g_strsplit(*word, ",", -1);
+
+		for (char **option = options; *option; option++) {
+			bool is_first = g_str_has_prefix(*option, RUN_MOUNT);
+			const char *text = *option + (is_first ? strlen(RUN_MOUNT) : 0);
+			if (!g_str_has_prefix(text, MOUNT_FROM))
+				continue;
+			g_autofree char *image = expand(it, text + strlen(MOUNT_FROM));
+			judge_origin(it, "mounts", image);
+		}
+	}
+}
+
 static bool is_compiler(const char *word)
 {
 	static const char *const names[] = { "gcc",        "g++",    "build-essential",
@@ -158,6 +180,7 @@ static void read_run(Reading *it, const char *rest)
 	g_auto(GStrv) words = ini_list(rest);
 	bool installs = strstr(rest, " install ") || strstr(rest, "apk add");
 
+	read_mounts(it, rest);
 	for (char **word = words; installs && *word && !it->compiler; word++) {
 		it->compiler = is_compiler(*word) ? g_strdup(*word) : NULL;
 		it->compiler_line = it->place.line;

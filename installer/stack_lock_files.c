@@ -68,14 +68,16 @@ static bool is_from(const char *lead)
 	return is_it;
 }
 
-/* "image: ", "WEB_IMAGE=", "FROM --platform=x ", "COPY --from=": a service may have the same name. */
+/* "image: ", "WEB_IMAGE=", "FROM --platform=x ", "COPY --from=", "RUN --mount=type=bind,from=": a service may have
+ * the same name. */
 static bool is_named_as_image(const char *text, const char *at)
 {
 	g_autofree char *lead = lead_of(text, at);
 	gsize length = strlen(lead);
 	char *key = NULL;
 
-	if (is_from(lead) || g_str_has_suffix(lead, "--from="))
+	if (is_from(lead) || g_str_has_suffix(lead, "--from=") ||
+	    g_str_has_suffix(lead, ",from=") || g_str_has_suffix(lead, "--mount=from="))
 		return true;
 	if (length == 0 || !is_one_of(lead[length - 1], ":="))
 		return false;

@@ -291,6 +291,20 @@ static void test_dockerfiles(void)
 		  "COPY --from=a /a /b\nCOPY --from=0 /a /b\nCOPY --from=tools:1" DIGEST
 		  " /a /b\nCOPY a /b\nUSER 1\n",
 		  0 },
+		{ "image-digest",
+		  "FROM busybox:1" DIGEST
+		  "\nRUN --network=none --mount=type=bind,from=tools:2,target=/t "
+		  "/t/x\nUSER 1\n",
+		  2 },
+		{ "image-tag",
+		  "ARG TOOLS=tools\nFROM busybox:1" DIGEST
+		  "\nRUN --mount=from=$TOOLS,target=/t x\nUSER 1\n",
+		  3 },
+		{ NULL,
+		  "FROM busybox:1" DIGEST " AS a\nFROM busybox:1" DIGEST "\n"
+		  "RUN --mount=type=cache,target=/c --mount=type=bind,from=a,target=/a "
+		  "--mount=from=0,target=/b x --mount=from=y\nUSER 1\n",
+		  0 },
 		{ "image-root", "FROM busybox:1" DIGEST "\nUSER root\n", 1 },
 		{ "image-root", "FROM busybox:1" DIGEST " AS a\nUSER 1\n\nFROM a\n", 4 },
 		{ "image-compiler",
@@ -320,10 +334,11 @@ static void test_dockerfiles(void)
 /* What is asked for when a stack is locked: each once, with and without digest; no stage, no unset variable. */
 static void test_names_of_images(void)
 {
-	static const char file[] = "ARG BASE=busybox:1\nARG NONE\nFROM $BASE AS one\n"
-				   "FROM scratch AS two\nFROM $NONE\nCOPY --from=one /a /b\n"
-				   "COPY --from=more /a /b\nCOPY --from=tools:2" DIGEST " /a /b\n"
-				   "FROM ${BASE}\nCOPY --from=1 /a /b\nUSER 1\n";
+	static const char file[] =
+		"ARG BASE=busybox:1\nARG NONE\nFROM $BASE AS one\n"
+		"FROM scratch AS two\nFROM $NONE\nCOPY --from=one /a /b\n"
+		"COPY --from=more /a /b\nRUN --mount=from=tools:2" DIGEST ",target=/b x\n"
+		"FROM ${BASE}\nCOPY --from=1 /a /b\nUSER 1\n";
 	g_autoptr(Lint) lint = lint_open(ini);
 	g_autoptr(json_t) config = make_project("{}", NULL);
 	g_autoptr(json_t) build = parse("{ \"args\": { \"BASE\": \"r.example/debian:13\" },"

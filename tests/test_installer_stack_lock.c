@@ -52,6 +52,9 @@ static const struct {
 	  "FROM redis%\n  from --platform=linux/arm64  redis% AS redis\n" },
 	{ "redis", "COPY --from=redis /a /b\nRUN a from redis\nFROM x AS redis\n",
 	  "COPY --from=redis% /a /b\nRUN a from redis\nFROM x AS redis\n" },
+	{ "redis",
+	  "RUN --mount=type=bind,from=redis,target=/redis redis\nRUN --mount=from=redis x\n",
+	  "RUN --mount=type=bind,from=redis%,target=/redis redis\nRUN --mount=from=redis% x\n" },
 	{ "redis@" OLD, "x redis@" OLD, "x redis%" },
 };
 
