@@ -6,6 +6,8 @@
 
 #include <openssl/evp.h>
 
+#include "base/openssl.h"
+
 struct Digest {
 	EVP_MD_CTX *context;
 };
@@ -30,6 +32,7 @@ Digest *digest_new(void)
 	Digest *digest = g_new0(Digest, 1);
 
 	digest->context = new_context();
+	(void)openssl_start();
 	must(EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL));
 	return digest;
 }

@@ -7,12 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/fault.h"
 
 #define BLOCK_BYTES ((gsize)128 * 1024)
@@ -256,25 +256,14 @@ bool file_write(const char *path, const void *data, gsize size_bytes, mode_t mod
 	return true;
 }
 
-static char *to_hex(const guint8 *bytes, gsize size_bytes)
-{
-	GString *hex = g_string_sized_new(size_bytes * 2);
-
-	for (gsize i = 0; i < size_bytes; i++)
-		g_string_append_printf(hex, "%02x", bytes[i]);
-	return g_string_free(hex, FALSE);
-}
-
 char *file_digest_bytes(GBytes *bytes)
 {
 	gsize size_bytes = 0;
 	const void *data = g_bytes_get_data(bytes, &size_bytes);
-	guint8 digest[EVP_MAX_MD_SIZE];
-	unsigned length = 0;
+	g_autoptr(Digest) digest = digest_new();
 
-	if (EVP_Digest(data, size_bytes, digest, &length, EVP_sha256(), NULL) != 1)
-		g_error("SHA-256 is not available");
-	return to_hex(digest, length);
+	digest_add(digest, data, size_bytes);
+	return digest_hex(digest);
 }
 
 bool file_is_digest(const char *text)
@@ -282,9 +271,6 @@ bool file_is_digest(const char *text)
 	return strlen(text) == FILE_DIGEST_LENGTH &&
 	       strspn(text, "0123456789abcdef") == FILE_DIGEST_LENGTH;
 }
-
-typedef EVP_MD_CTX DigestContext;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(DigestContext, EVP_MD_CTX_free)
 
 char *file_digest(const char *path, GError **error)
 {
@@ -297,25 +283,20 @@ char *file_digest_at(int dir_fd, const char *path, GError **error)
 	if (fd < 0)
 		return NULL;
 
-	g_autoptr(DigestContext) context = EVP_MD_CTX_new();
+	g_autoptr(Digest) digest = digest_new();
 	g_autofree guint8 *block = g_malloc(BLOCK_BYTES);
-	guint8 digest[EVP_MAX_MD_SIZE];
-	unsigned length = 0;
 	gssize got = 0;
 
-	bool is_good = EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
 	do {
 		got = file_read_fd(fd, block, BLOCK_BYTES);
 		if (got < 0) {
 			fault_set_errno(error, errno, "cannot read %s", path);
 			return NULL;
 		}
-		is_good = is_good && EVP_DigestUpdate(context, block, (size_t)got) == 1;
+		digest_add(digest, block, (gsize)got);
 	} while (got == BLOCK_BYTES);
 
-	if (!is_good || EVP_DigestFinal_ex(context, digest, &length) != 1)
-		g_error("SHA-256 is not available");
-	return to_hex(digest, length);
+	return digest_hex(digest);
 }
 
 bool file_remove(const char *path, GError **error)

@@ -12,8 +12,9 @@ typedef enum {
 } OpensslHeap;
 
 /**
- * Starts OpenSSL with a secure heap, once.  Call it before anything else of OpenSSL: base/secret.h
- * and keystore/crypto.h do; whoever comes first without it gets an OpenSSL that starts slower.
+ * Starts OpenSSL with a secure heap, once.  Call it before anything else of OpenSSL: base/digest.h,
+ * base/secret.h and keystore/crypto.h do.  Whoever comes first without it gets an OpenSSL that starts
+ * slower, and as the machine's openssl.cnf wants it.
  * Ciphers and digests are not known to it by the names of old (EVP_get_digestbyname()), which a
  * quarter of the time of "slipway keys get" went into.  Thread-safe.
  */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/openssl.h"
 
 #define ALGORITHM "ed25519 "
 #define ID_DIGITS ((gsize)SIGNATURE_ID_BYTES * 2)
@@ -89,6 +90,7 @@ bool signature_key_parse(const char *hex, SignatureKey *key, GError **error)
 		return false;
 	}
 
+	(void)openssl_start();
 	if (EVP_Digest(found.bytes, sizeof(found.bytes), digest, NULL, EVP_sha256(), NULL) != 1)
 		g_error("SHA-256 is not available");
 	memcpy(found.id, digest, sizeof(found.id));
@@ -171,6 +173,7 @@ bool signature_verify(const SignatureKey *key, GBytes *message, const guint8 *by
 	if (memcmp(key->bytes, unset, sizeof(unset)) == 0)
 		return false;
 
+	(void)openssl_start();
 	g_autoptr(OpensslKey) public =
 		EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->bytes, sizeof(key->bytes));
 	g_autoptr(OpensslContext) context = EVP_MD_CTX_new();

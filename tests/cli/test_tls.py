@@ -4,10 +4,12 @@ SPDX-License-Identifier: Apache-2.0
 """
 import hashlib
 import io
+import os
 import pathlib
 import shutil
 import socket
 import ssl
+import subprocess
 import tarfile
 import tempfile
 import unittest
@@ -158,6 +160,32 @@ class Versions(TlsCase):
                 self.home.mkdir()
                 self.assert_installed(
                     self.install(server.url_of("/thing.tar.gz"), {"SSL_CERT_FILE": "{CA}"}))
+
+
+class Configuration(TlsCase):
+    """An openssl.cnf that leaves OpenSSL's own programs without an algorithm, and wants a module loaded."""
+    text = ("openssl_conf = all\n[all]\nproviders = providers\n[providers]\nnowhere = nowhere\n"
+            "[nowhere]\nmodule = /nonexistent/module.so\nactivate = 1\n")
+
+    def setUp(self):
+        super().setUp()
+        path = self.place / "openssl.cnf"
+        path.write_text(self.text)
+        self.env = {"OPENSSL_CONF": str(path)}
+        done = subprocess.run(["openssl", "dgst", "-sha256", path], env={**os.environ, **self.env},
+                              capture_output=True, check=False, timeout=60)
+        self.assertNotEqual(done.returncode, 0, done)
+
+    def test_a_download(self):
+        server = self.serve("good")
+        self.assert_installed(self.install(server.url_of("/thing.tar.gz"), {"SSL_CERT_FILE": "{CA}", **self.env}))
+
+    def test_the_keystore(self):
+        self.env["SLIPWAY_KEY_FILE"] = str(self.make_key_file())
+        for command in (("set", "A_KEY", "--stdin"), ("audit",), ("get", "A_KEY")):
+            result = self.run_program("keys", *command, env=self.env, input=b"sk-canary")
+            self.assertEqual(result.status, 0, result)
+        self.assertEqual(result.out, "sk-canary\n")
 
 
 class Redirects(TlsCase):
