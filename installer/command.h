@@ -17,9 +17,9 @@ typedef struct {
 	Term *term;
 	Paths *paths; /* (nullable): for a bare command only */
 	Settings *settings;
-	json_t *document; /* (nullable) (transfer full): what --json prints, an object; main() adds
-	                     "schema", "command", "exit" and, after a failure, "error" */
+	json_t *document; /* (nullable) (transfer full): what --json prints; main() adds how it ended */
 	struct Timeline *timeline; /* (nullable): of a run that changes something */
+	GPtrArray *left;           /* (nullable): what is not freed: the process is about to end */
 	bool has_spoken; /* the command has a protocol of its own: main() prints nothing */
 } App;
 

@@ -190,34 +190,42 @@ static bool fix_and_finish(App *app, Preflight *preflight, const FindingsReport 
 	return finish(app, &after, error);
 }
 
+/* What a report is made of: a thousand pieces, which end with the process.
+ * @object: (transfer full) (nullable).  Returns: it. */
+static gpointer leave(App *app, gpointer object)
+{
+	if (app->left == NULL)
+		app->left = g_ptr_array_new();
+	g_ptr_array_add(app->left, object);
+	return object;
+}
+
 /* @ids: these checks alone, NULL-terminated; none: all.  @ahead: taken where it is of use. */
 static bool judge(App *app, const StackBundle *bundle, const char *const *ids, FactsReading **ahead,
                   GError **error)
 {
-	/* Not freed, as in main(): the process is gone a moment later. */
-	static Facts *facts;
-	static Preflight *preflight;
-	static GPtrArray *findings;
 	const Stack *stack = bundle != NULL ? stacks_definition(bundle) : NULL;
+	Facts *facts = leave(app, facts_file != NULL ? read_facts_file(error) : NULL);
+	Preflight *preflight;
+	GPtrArray *findings;
 	FindingsReport report;
 	const char *profile;
 
-	facts = facts_file != NULL ? read_facts_file(error) : NULL;
 	if ((facts_file != NULL && facts == NULL) || !choose_profile(app, stack, &profile, error))
 		return false;
-	preflight = facts != NULL ? needs_elsewhere(app, stack, profile, facts)
-	                          : needs_here(app, stack, profile, error);
+	preflight = leave(app, facts != NULL ? needs_elsewhere(app, stack, profile, facts)
+	                                     : needs_here(app, stack, profile, error));
 	if (preflight == NULL)
 		return false;
 	preflight->is_slow_asked = is_all || ids[0] != NULL;
 	preflight->term = app->term;
 	preflight->ahead = g_steal_pointer(ahead);
 	if (facts == NULL)
-		facts = preflight_facts(preflight);
+		facts = leave(app, preflight_facts(preflight));
 	if (is_network && facts_file == NULL)
 		preflight_ask_servers(app, bundle, facts);
 
-	findings = judge_facts(app, preflight, facts, ids);
+	findings = leave(app, judge_facts(app, preflight, facts, ids));
 	report = (FindingsReport){ stack, facts, findings };
 	if (!is_script)
 		print_report(app, &report, is_all || ids[0] != NULL);
@@ -294,7 +302,7 @@ bool command_check(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error
 	const char *path = settings_text(app->settings, "html");
 	g_autoptr(GPtrArray) ids = g_ptr_array_new();
 	g_autoptr(FactsReading) ahead = NULL;
-	static StackBundle *bundle; /* as in judge() */
+	StackBundle *bundle;
 	const char *word = NULL;
 	const char *const *chosen;
 
@@ -307,7 +315,7 @@ bool command_check(App *app, int argc G_GNUC_UNUSED, char **argv, GError **error
 		return false;
 	chosen = (const char *const *)(gpointer)ids->pdata;
 	ahead = word != NULL && facts_file == NULL && !is_list ? ask_ahead(word, chosen) : NULL;
-	bundle = word != NULL ? open_stack(word, error) : NULL;
+	bundle = leave(app, word != NULL ? open_stack(word, error) : NULL);
 	if (word != NULL && bundle == NULL)
 		return false;
 	if (is_list) {
