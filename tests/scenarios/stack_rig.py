@@ -171,8 +171,6 @@ class Files(unittest.TestCase):
     privileged = frozenset()
     # Those that keep their capabilities.
     unconfined = frozenset()
-    # Those whose image has no known digest.
-    unpinned = frozenset()
 
     def config(self, *files, profile=None):
         words = [word for file in files for word in ("-f", file)] + (["--profile", profile] if profile else [])
@@ -213,7 +211,7 @@ class Files(unittest.TestCase):
                     self.assertIn("no-new-privileges:true", service["security_opt"])
                 self.assertNotIn("container_name", service)
                 self.assertRegex(service["image"], r":(?!latest\b)[^:/]+" + (
-                    "$" if service["image"] in built or name in self.unpinned else "@sha256:[0-9a-f]{64}$"))
+                    "$" if service["image"] in built else "@sha256:[0-9a-f]{64}$"))
                 self.assertLessEqual({port["host_ip"] for port in service.get("ports", ())}, {"127.0.0.1"})
 
     def test_who_waits_for_whom(self):

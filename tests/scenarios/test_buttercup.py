@@ -32,7 +32,6 @@ def setUpModule():
 
 class Config(stack_rig.Files):
     privileged = {"dind"}
-    unpinned = {"litellm"}
 
     @classmethod
     def setUpClass(cls):

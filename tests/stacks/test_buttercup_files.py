@@ -33,8 +33,7 @@ def compose(name="compose.yaml"):
 
 class Files(stack_files.Files, Buttercup, unittest.TestCase):
     not_installed = {"stack.ini", "compose/compose.scantron.yaml"}
-    unpinned = {"ghcr.io/berriai/litellm:litellm_stable_release_branch-v1.57.8-stable",
-                "gcr.io/oss-fuzz-base/base-runner:ubuntu-20-04"}
+    unpinned = {"gcr.io/oss-fuzz-base/base-runner:ubuntu-20-04"}
 
     def test_what_the_images_copy_is_written_before(self):
         steps = self.sections("step")
