@@ -30,8 +30,6 @@ typedef struct {
 	long resident_kib;
 } Command;
 
-extern char **environ;
-
 static void die(const char *what)
 {
 	perror(what);
