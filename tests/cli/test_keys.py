@@ -557,7 +557,8 @@ class Statuses(KeysCase):
     def test_damaged(self):
         self.set("A_KEY")
         store = self.home / ".local/share/slipway/keystore"
-        store.write_bytes(store.read_bytes()[:-1] + b"?")
+        whole = store.read_bytes()
+        store.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
         for command in (["get", "A_KEY"], ["list"], ["profiles"], ["exec", "--", "true"], ["export", "x"]):
             self.assert_refused(self.keys(*command), 65)
 
