@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/nearest.h"
 #include "checks/check_private.h"
 
 /* Longest id, in bytes; the tests hold the table to it. */
@@ -154,40 +155,14 @@ bool check_is_known(const char *word)
 	return false;
 }
 
-/* Levenshtein's distance, one row at a time; ids are short. */
-static gsize distance(const char *a, const char *b)
+char *check_hint(const char *word)
 {
-	gsize length = strlen(b);
-	gsize row[ID_MAX + 1];
-
-	g_return_val_if_fail(length <= ID_MAX, G_MAXSIZE);
-
-	for (gsize j = 0; j <= length; j++)
-		row[j] = j;
-	for (gsize i = 0; a[i] != '\0'; i++) {
-		gsize diagonal = row[0];
-
-		row[0] = i + 1;
-		for (gsize j = 0; j < length; j++) {
-			gsize change = diagonal + (a[i] != b[j]);
-
-			diagonal = row[j + 1];
-			row[j + 1] = MIN(change, MIN(row[j], row[j + 1]) + 1);
-		}
-	}
-	return row[length];
-}
-
-const char *check_nearest(const char *word)
-{
-	g_autofree char *lower = g_ascii_strdown(word, -1);
+	Nearest nearest = { .word = word };
 	CheckWalk walk = { 0 };
-	const Check *check = check_next(&walk);
-	const char *nearest = check->id;
+	const Check *check;
 
 	while ((check = check_next(&walk)) != NULL)
-		if (distance(lower, check->id) < distance(lower, nearest))
-			nearest = check->id;
+		nearest_try(&nearest, check->id);
 
-	return nearest;
+	return nearest_hint(&nearest);
 }

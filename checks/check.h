@@ -88,8 +88,8 @@ bool check_is_named(const Check *check, const char *const *words);
 /** Returns: whether @word of an ignore list is an id or pattern that some finding can have. */
 bool check_is_known(const char *word);
 
-/** Returns: (transfer none): the id that looks most like @word. */
-const char *check_nearest(const char *word);
+/** Returns: (transfer full): "; did you mean \"ID\"?" where an id looks like @word, or "". */
+char *check_hint(const char *word);
 
 /** What a model needs beside its weights, for its context and the server.  Source: ours; Ollama's rule of
  *  thumb, 8 GiB for 7 billion parameters at 4 bits (4.4 GB), leaves more. */

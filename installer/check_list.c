@@ -12,8 +12,10 @@
 
 void check_set_unknown(const char *word, GError **error)
 {
+	g_autofree char *nearest = check_hint(word);
+
 	fault_set(error, STATUS_USAGE, "See \"slipway check --list\".",
-	          "there is no check \"%s\"; did you mean \"%s\"?", word, check_nearest(word));
+	          "there is no check \"%s\"%s", word, nearest);
 }
 
 static json_t *describe(const Check *check)

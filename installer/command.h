@@ -44,6 +44,10 @@ extern const gsize command_count;
 /** Returns: (transfer none) (nullable): the command "FIRST" or "FIRST SECOND". */
 const Command *command_find(const char *first, const char *second);
 
+/** @second: (nullable).  Returns: (transfer full): "; did you mean \"NAME\"?" where a command has a name
+ *  like "FIRST SECOND" or FIRST, or "". */
+char *command_hint(const char *first, const char *second);
+
 /* Each in installer/command_NAME.c, with its options beside it. */
 bool command_check(App *app, int argc, char **argv, GError **error);
 bool command_check_explain(App *app, int argc, char **argv, GError **error);
@@ -93,28 +97,12 @@ bool command_config(App *app, int argc, char **argv, GError **error);
 bool command_completion(App *app, int argc, char **argv, GError **error);
 bool command_help(App *app, int argc, char **argv, GError **error);
 bool command_version(App *app, int argc, char **argv, GError **error);
-extern const GOptionEntry command_check_options[];
-extern const GOptionEntry command_facts_options[];
-extern const GOptionEntry command_stack_lint_options[];
-extern const GOptionEntry command_stack_lock_options[];
-extern const GOptionEntry command_keys_set_options[];
-extern const GOptionEntry command_keys_get_options[];
-extern const GOptionEntry command_keys_sync_options[];
-extern const GOptionEntry command_keys_list_options[];
-extern const GOptionEntry command_keys_profiles_options[];
-extern const GOptionEntry command_keys_import_options[];
-extern const GOptionEntry command_keys_export_options[];
-extern const GOptionEntry command_keys_verify_options[];
-extern const GOptionEntry command_keys_rotate_options[];
-extern const GOptionEntry command_keys_audit_options[];
-extern const GOptionEntry command_keys_exec_options[];
-extern const GOptionEntry command_keys_rekey_options[];
-extern const GOptionEntry command_logs_options[];
-extern const GOptionEntry command_status_options[];
-extern const GOptionEntry command_backup_options[];
-extern const GOptionEntry command_deploy_options[];
-extern const GOptionEntry command_plan_options[];
-extern const GOptionEntry command_install_options[];
-extern const GOptionEntry command_uninstall_options[];
-extern const GOptionEntry command_help_options[];
-extern const GOptionEntry command_update_options[];
+extern const GOptionEntry command_check_options[], command_facts_options[],
+	command_stack_lint_options[], command_stack_lock_options[], command_keys_set_options[],
+	command_keys_get_options[], command_keys_sync_options[], command_keys_list_options[],
+	command_keys_profiles_options[], command_keys_import_options[],
+	command_keys_export_options[], command_keys_verify_options[], command_keys_rotate_options[],
+	command_keys_audit_options[], command_keys_exec_options[], command_keys_rekey_options[],
+	command_logs_options[], command_status_options[], command_backup_options[],
+	command_deploy_options[], command_plan_options[], command_install_options[],
+	command_uninstall_options[], command_help_options[], command_update_options[];

@@ -201,8 +201,10 @@ bool command_help(App *app, int argc, char **argv, GError **error)
 
 	command = argc > 0 ? command_find(argv[0], argv[1]) : NULL;
 	if (argc > 0 && !command) {
+		g_autofree char *nearest = command_hint(argv[0], argv[1]);
+
 		fault_set(error, STATUS_USAGE, "See \"slipway help\".",
-		          "there is no command \"%s\"", argv[0]);
+		          "there is no command \"%s\"%s", argv[0], nearest);
 		return false;
 	}
 

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/nearest.h"
 #include "installer/command.h"
 
 /* One row, one command, in the order in which help shows them. */
@@ -125,4 +126,19 @@ const Command *command_find(const char *first, const char *second)
 	const Command *command = both ? find_named(both) : NULL;
 
 	return command ? command : find_named(first);
+}
+
+char *command_hint(const char *first, const char *second)
+{
+	g_autofree char *both = second ? g_strdup_printf("%s %s", first, second) : g_strdup("");
+	Nearest alone = { .word = first };
+	Nearest halves = { .word = both };
+
+	for (gsize i = 0; i < command_count; i++) {
+		nearest_try(&alone, command_table[i].name);
+		if (strchr(command_table[i].name, ' '))
+			nearest_try(&halves, command_table[i].name);
+	}
+
+	return nearest_hint(halves.best ? &halves : &alone);
 }

@@ -11,6 +11,7 @@
 #include "base/cancel.h"
 #include "base/fault.h"
 #include "base/http.h"
+#include "base/nearest.h"
 #include "base/secret.h"
 #include "installer/command.h"
 #include "installer/host.h"
@@ -43,6 +44,23 @@ static GOptionGroup *settings_group(Settings *settings)
 	return group;
 }
 
+/* Returns: (transfer full): "; did you mean \"--all\"?" for the option that @message, GLib's, names, or "". */
+static char *option_hint(const Command *command, const char *message)
+{
+	const char *dashes = strstr(message, "--");
+	g_autofree char *word =
+		dashes ? g_strndup(dashes + 2, strcspn(dashes + 2, "=")) : g_strdup("");
+	Nearest nearest = { .word = word };
+
+	for (const GOptionEntry *entry = command->options; entry && entry->long_name; entry++)
+		nearest_try(&nearest, entry->long_name);
+	for (gsize i = 0; i < setting_count; i++)
+		nearest_try(&nearest, setting_table[i].name);
+
+	return nearest.best ? g_strdup_printf("; did you mean \"--%s\"?", nearest.best)
+	                    : g_strdup("");
+}
+
 /* Takes the options out of @args; what is left are the arguments. */
 static bool parse_options(const Command *command, Settings *settings, char ***args, GError **error)
 {
@@ -63,7 +81,11 @@ static bool parse_options(const Command *command, Settings *settings, char ***ar
 	}
 
 	g_autofree char *hint = g_strdup_printf("See \"slipway help %s\".", command->name);
-	fault_set(error, STATUS_USAGE, hint, "%s", cause->message);
+	g_autofree char *nearest =
+		g_error_matches(cause, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION)
+			? option_hint(command, cause->message)
+			: g_strdup("");
+	fault_set(error, STATUS_USAGE, hint, "%s%s", cause->message, nearest);
 	return false;
 }
 
@@ -104,6 +126,7 @@ static bool check_privileges(GError **error)
 static void set_unknown(const char *first, const char *second, GError **error)
 {
 	g_autofree char *prefix = g_strconcat(first, " ", NULL);
+	g_autofree char *nearest = command_hint(first, second);
 	g_autoptr(GString) halves = g_string_new(NULL);
 
 	for (gsize i = 0; i < command_count; i++)
@@ -111,13 +134,17 @@ static void set_unknown(const char *first, const char *second, GError **error)
 			g_string_append_printf(halves, "%s%s", halves->len ? ", " : "",
 			                       command_table[i].name);
 
-	if (halves->len > 0)
+	if (*first == '-')
+		fault_set(error, STATUS_USAGE,
+		          "Options come behind the command. See \"slipway help\".",
+		          "\"%s\" is no command", first);
+	else if (halves->len > 0)
 		fault_set(error, STATUS_USAGE, "See \"slipway help\".",
 		          "\"%s%s%s\" is no command; there are: %s", first, second ? " " : "",
 		          second ? second : "", halves->str);
 	else
 		fault_set(error, STATUS_USAGE, "See \"slipway help\".",
-		          "there is no command \"%s\"", first);
+		          "there is no command \"%s\"%s", first, nearest);
 }
 
 static const Command *choose_command(int argc, char **argv, int *used, GError **error)

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/ini.h"
+#include "base/nearest.h"
 
 #define VARIABLE_PREFIX "SLIPWAY_"
 
@@ -79,6 +80,16 @@ static gsize row_index(const char *name)
 	return setting_count;
 }
 
+static char *nearest_setting(const char *word)
+{
+	Nearest nearest = { .word = word };
+
+	for (gsize i = 0; i < setting_count; i++)
+		nearest_try(&nearest, setting_table[i].name);
+
+	return nearest_hint(&nearest);
+}
+
 static const Value *value_of(const Settings *settings, const char *name)
 {
 	gsize i = row_index(name);
@@ -140,8 +151,12 @@ static bool set_from_entry(Settings *settings, const IniFile *ini, const IniEntr
 	if (!g_str_equal(entry->section, "slipway"))
 		return ini_fail(ini, entry, error, "there is no section [%s] here, only [slipway]",
 		                entry->section);
-	if (i == setting_count)
-		return ini_fail(ini, entry, error, "there is no setting \"%s\"", entry->key);
+	if (i == setting_count) {
+		g_autofree char *nearest = nearest_setting(entry->key);
+
+		return ini_fail(ini, entry, error, "there is no setting \"%s\"%s", entry->key,
+		                nearest);
+	}
 
 	const char *fault = value_fault(&setting_table[i], entry->value);
 	if (fault)

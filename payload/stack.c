@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/nearest.h"
 #include "payload/stack_private.h"
 
-#define NEAR_ENOUGH 3
 #define GENERATED_BYTES 32 /* 256 bits, when [key] names no size */
 
 /* One parse. */
@@ -21,50 +21,6 @@ typedef struct {
 static void *field_at(void *base, gsize offset)
 {
 	return (char *)base + offset;
-}
-
-static guint min3(guint a, guint b, guint c)
-{
-	return MIN(MIN(a, b), c);
-}
-
-/* Levenshtein distance; both are at most 49 bytes long, base/ini.h holds that. */
-static guint distance(const char *a, const char *b)
-{
-	guint row[64] = { 0 };
-	gsize width = MIN(strlen(b), G_N_ELEMENTS(row) - 1);
-
-	for (guint j = 0; j <= width; j++)
-		row[j] = j;
-	for (guint i = 0; a[i]; i++) {
-		guint diagonal = row[0];
-
-		row[0] = i + 1;
-		for (gsize j = 0; j < width; j++) {
-			guint above = row[j + 1];
-
-			row[j + 1] = min3(above + 1, row[j] + 1, diagonal + (a[i] != b[j]));
-			diagonal = above;
-		}
-	}
-
-	return row[width];
-}
-
-static void consider(const char *word, const char *candidate, const char **best, guint *least)
-{
-	guint apart = distance(word, candidate);
-
-	if (apart < *least) {
-		*least = apart;
-		*best = candidate;
-	}
-}
-
-/* Returns: (transfer full): "; did you mean \"memory\"?", or "". */
-static char *suggest(const char *best)
-{
-	return best ? g_strdup_printf("; did you mean \"%s\"?", best) : g_strdup("");
 }
 
 static const char *skip_blanks(const char *text, const char *end)
@@ -142,19 +98,18 @@ static const StackSection *find_section(const char *full, const char **which)
 
 static bool unknown_section(const Reading *reading, const char *full, GError **error)
 {
-	const char *best = NULL;
-	guint least = NEAR_ENOUGH;
 	g_autofree char *word = g_strndup(full, strcspn(full, " \t"));
+	Nearest nearest = { .word = word };
 
 	for (gsize i = 0; i < stack_section_count; i++)
-		consider(word, stack_section_table[i].name, &best, &least);
-	if (best && least == 0)
+		nearest_try(&nearest, stack_section_table[i].name);
+	if (nearest.best && g_str_equal(nearest.best, word))
 		return stack_fail_section(reading->text, reading->stack->ini_name, full, error,
 		                          strchr(full, ' ') ? "[%s] takes no name"
 		                                            : "[%s] needs a name, as in [tool git]",
 		                          word);
 
-	g_autofree char *hint = suggest(best);
+	g_autofree char *hint = nearest_hint(&nearest);
 	return stack_fail_section(reading->text, reading->stack->ini_name, full, error,
 	                          "unknown section [%s]%s", full, hint);
 }
@@ -162,13 +117,12 @@ static bool unknown_section(const Reading *reading, const char *full, GError **e
 static bool unknown_key(const Stack *stack, const StackSection *section, const IniEntry *entry,
                         GError **error)
 {
-	const char *best = NULL;
-	guint least = NEAR_ENOUGH;
+	Nearest nearest = { .word = entry->key };
 
 	for (gsize i = 0; i < section->row_count; i++)
-		consider(entry->key, section->rows[i].name, &best, &least);
+		nearest_try(&nearest, section->rows[i].name);
 
-	g_autofree char *hint = suggest(best);
+	g_autofree char *hint = nearest_hint(&nearest);
 	return ini_fail(stack->ini, entry, error, "unknown key \"%s\" in [%s]%s", entry->key,
 	                entry->section, hint);
 }

@@ -345,6 +345,13 @@ static void test_ignore(void)
 	g_assert_cmpint(ignoring("engine.memory", engine), ==, CHECK_SKIPPED);
 }
 
+static void assert_hint(const char *word, const char *expected)
+{
+	g_autofree char *hint = check_hint(word);
+
+	g_assert_cmpstr(hint, ==, expected);
+}
+
 static void test_names(void)
 {
 	g_assert_true(check_is_known("Mem.Total"));
@@ -354,8 +361,9 @@ static void test_names(void)
 	g_assert_false(check_is_known("port."));
 	g_assert_false(check_is_known("mem.totl"));
 	g_assert_false(check_is_known(""));
-	g_assert_cmpstr(check_nearest("mem.totl"), ==, "mem.total");
-	g_assert_cmpstr(check_nearest("ENGINE.Memry"), ==, "engine.memory");
+	assert_hint("mem.totl", "; did you mean \"mem.total\"?");
+	assert_hint("ENGINE.Memry", "; did you mean \"engine.memory\"?");
+	assert_hint("nonesuch", "");
 	g_assert_null(check_find("mem"));
 }
 

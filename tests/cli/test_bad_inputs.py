@@ -318,7 +318,7 @@ class MoreDefinitions(Case):
 
 # name, content of slipway.ini, what the message says
 SETTINGS = [
-    ("58 unknown setting", "[slipway]\nyess = yes\n", r'slipway.ini:2:\d+: there is no setting "yess"'),
+    ("58 unknown setting", "[slipway]\nyess = yes\n", r'slipway.ini:2:\d+: there is no setting "yess"; did you mean "yes"'),
     ("58 unknown section", "[slip]\nyes = yes\n", r"slipway.ini:2:\d+: there is no section"),
     ("58 wrong type", "[slipway]\nlock-timeout = soon\n", r"slipway.ini:2:\d+: .*seconds"),
     ("58 a flag that is neither", "[slipway]\nyes = maybe\n", r"slipway.ini:2:\d+: .*yes or no"),

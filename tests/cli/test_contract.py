@@ -192,6 +192,19 @@ class Usage(Case):
     def test_unknown_command(self):
         self.check("nope", pattern='no command "nope"')
 
+    def test_mistyped(self):
+        for command, nearest in [(["instal", "localagent"], "install"), (["help", "instal"], "install"),
+                                 (["stakc", "lint"], "stack lint"), (["check", "--al"], "--all"),
+                                 (["check", "--mirrr=x"], "--mirror")]:
+            with self.subTest(command):
+                self.check(*command, pattern=f'; did you mean "{nearest}"\\?')
+        for command in (["wireguard"], ["check", "--bogus"]):
+            with self.subTest(command):
+                self.assertNotIn("did you mean", self.run_program(*command).err)
+
+    def test_option_before_the_command(self):
+        self.check("--yes", "install", "localagent", pattern='"--yes" is no command\n.*behind the command')
+
     def test_unknown_command_of_a_group(self):
         self.check("keys", "nope", pattern="keys")
 
