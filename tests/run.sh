@@ -18,6 +18,13 @@ long="test_install_hostile test_update test_keyring test_damaged_state test_inst
 alone="test_headless test_checks_engine test_checks_machines test_keystore_format
   test_keystore_store test_keyring_dialog test_interrupted"
 
+# A job meets signals as in a terminal, though who started us ignores some (nohup, "&" in a script): tests
+# send them.  No shell gives back what was ignored when it began.
+afresh='import os, signal, sys
+for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGPIPE", "SIGXFSZ"):
+    signal.signal(getattr(signal, name), signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])'
+
 is_in() { # NAME LIST
   for word in $2; do
     [ "$word" != "$1" ] || return 0
@@ -150,7 +157,8 @@ for job in $begun_first $then $last; do
 done
 {
   [ "$beside" -eq 0 ] ||
-    head -n "$beside" "$work/jobs" | xargs -n 4 -P "${JOBS:-$((processors + 1))}" "$0" --job || true
+    head -n "$beside" "$work/jobs" |
+    xargs -n 4 -P "${JOBS:-$((processors + 1))}" python3 -c "$afresh" "$0" --job || true
   [ "$beside" -eq "$number" ] ||
-    tail -n "+$((beside + 1))" "$work/jobs" | xargs -n 4 "$0" --job || true
+    tail -n "+$((beside + 1))" "$work/jobs" | xargs -n 4 python3 -c "$afresh" "$0" --job || true
 } | report "$work" "$number"
