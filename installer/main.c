@@ -61,18 +61,56 @@ static char *option_hint(const Command *command, const char *message)
 	                    : g_strdup("");
 }
 
+/* Whether @word, "--yes=no", gives a value to an option that takes none. */
+static bool is_flag_with_value(const Command *command, const char *word)
+{
+	gsize length = strcspn(word, "=");
+	g_autofree char *name = g_strndup(word, length);
+
+	if (!g_str_has_prefix(word, "--") || word[length] == '\0')
+		return false;
+	for (const GOptionEntry *entry = command->options; entry && entry->long_name; entry++)
+		if (g_str_equal(entry->long_name, name + 2))
+			return entry->arg == G_OPTION_ARG_NONE;
+	for (gsize i = 0; i < setting_count; i++)
+		if (g_str_equal(setting_table[i].name, name + 2))
+			return setting_table[i].type == SETTING_FLAG;
+
+	return false;
+}
+
+/* GLib drops the value: "--dry-run=no" would mean yes. */
+static bool check_flags(const Command *command, char **args, GError **error)
+{
+	for (; *args && !g_str_equal(*args, "--"); args++)
+		if (is_flag_with_value(command, *args)) {
+			fault_set(error, STATUS_USAGE,
+			          "Leave it out where it is not meant. What slipway.ini turns on, "
+			          "a variable "
+			          "turns off: SLIPWAY_YES=no.",
+			          "%.*s takes no value", (int)strcspn(*args, "="), *args);
+			return false;
+		}
+
+	return true;
+}
+
 /* Takes the options out of @args; what is left are the arguments. */
 static bool parse_options(const Command *command, Settings *settings, char ***args, GError **error)
 {
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 	g_autoptr(GError) cause = NULL;
+	bool is_strict =
+		g_str_equal(command->name, "keys exec"); /* another program's options follow */
 
 	g_option_context_set_help_enabled(context, false);
-	g_option_context_set_strict_posix(context, g_str_equal(command->name, "keys exec"));
+	g_option_context_set_strict_posix(context, is_strict);
 	if (command->options)
 		g_option_context_add_main_entries(context, command->options, NULL);
 	g_option_context_add_group(context, settings_group(settings));
 
+	if (!is_strict && !check_flags(command, *args, error))
+		return false;
 	if (g_option_context_parse_strv(context, args, &cause))
 		return true;
 	if (cause->domain == FAULT) {

@@ -202,6 +202,15 @@ class Usage(Case):
             with self.subTest(command):
                 self.assertNotIn("did you mean", self.run_program(*command).err)
 
+    def test_value_of_a_flag(self):
+        """It is not dropped: "--yes=no" is no yes."""
+        for command in (["uninstall", "localagent", "--yes=no"], ["check", "--json=no"], ["check", "--all=0"],
+                        ["install", "localagent", "--yes="]):
+            with self.subTest(command):
+                result = self.run_program(*command)
+                self.assert_refused(result, 64, "takes no value\n.*SLIPWAY_YES=no")
+        self.assertEqual(self.run_program("keys", "exec", "echo", "--yes=no").out, "--yes=no\n")
+
     def test_option_before_the_command(self):
         self.check("--yes", "install", "localagent", pattern='"--yes" is no command\n.*behind the command')
 
