@@ -2,9 +2,12 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fault.h"
+#include "base/file.h"
 #include "installer/check_fix.h"
 #include "installer/check_list.h"
 #include "installer/check_page.h"
@@ -26,7 +29,8 @@ static gboolean is_script;
 
 const GOptionEntry command_check_options[] = {
 	{ "facts", 0, 0, G_OPTION_ARG_FILENAME, &facts_file,
-	  "judge the machine that FILE, made by \"slipway facts\", describes", "FILE" },
+	  "judge the machine that FILE, made by \"slipway facts\", describes; - reads stdin",
+	  "FILE" },
 	{ "all", 0, 0, G_OPTION_ARG_NONE, &is_all,
 	  "show what passes, too; run nvidia-smi, and the compose plugin, where no file tells "
 	  "enough",
@@ -65,13 +69,34 @@ static bool choose_profile(App *app, const Stack *stack, const char **profile, G
 	return false;
 }
 
+static json_t *read_facts_stdin(GError **error)
+{
+	g_autofree char *text = g_malloc(FACTS_MAX_BYTES + 1);
+	gssize length = file_read_fd(STDIN_FILENO, text, FACTS_MAX_BYTES + 1);
+
+	if (length < 0) {
+		fault_set_errno(error, errno, "cannot read stdin");
+		return NULL;
+	}
+	if ((gsize)length > FACTS_MAX_BYTES) {
+		fault_set(error, STATUS_DATA, NULL,
+		          "stdin is larger than %" G_GSIZE_FORMAT " bytes", FACTS_MAX_BYTES);
+		return NULL;
+	}
+
+	g_autoptr(GBytes) bytes = g_bytes_new(text, (gsize)length);
+	return json_parse_bytes(bytes, "stdin", error);
+}
+
 static Facts *read_facts_file(GError **error)
 {
-	g_autoptr(json_t) object = json_read(facts_file, FACTS_MAX_BYTES, error);
+	bool is_stdin = g_str_equal(facts_file, "-");
+	g_autoptr(json_t) object =
+		is_stdin ? read_facts_stdin(error) : json_read(facts_file, FACTS_MAX_BYTES, error);
 	Facts *facts = object != NULL ? facts_from_json(object, error) : NULL;
 
 	if (object != NULL && facts == NULL)
-		g_prefix_error(error, "%s: ", facts_file);
+		g_prefix_error(error, "%s: ", is_stdin ? "stdin" : facts_file);
 	return facts;
 }
 

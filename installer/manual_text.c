@@ -46,8 +46,7 @@ const ManualText manual_text_table[] = {
 	             "slipway check localagent --network 'net.*'\n"
 	             "slipway check localagent --fix\n"
 	             "# judge a machine that is not this one\n"
-	             "slipway facts > that-machine.json\n"
-	             "slipway check --facts that-machine.json localagent",
+	             "ssh that-machine slipway facts | slipway check --facts - localagent",
 	  .settings = "profile prefix ignore mirror ca-bundle check-timeout html user yes json",
 	  .statuses = "ok failed usage data cannot-create denied config",
 	  .files = "state" },

@@ -39,6 +39,32 @@ class Check(Case):
         return document
 
 
+class Piped(Check):
+    """The facts of another machine come through a pipe."""
+
+    def judge(self, text):
+        return self.run_program("check", "octollm", "--facts", "-", input=text)
+
+    def test_as_from_a_file(self):
+        facts = self.facts("laptop-4gib")
+        expected = self.run_program("check", "octollm", "--facts", facts)
+        judged = self.judge((self.cwd / facts).read_bytes())
+        self.assertEqual(expected.status, 1)
+        self.assertEqual((judged.status, judged.out, judged.err), (1, expected.out, expected.err))
+
+    def test_bad(self):
+        for text, pattern in ((b"", "stdin:1:1: empty"), (b"{", "stdin:1"), (b"[]", "stdin"), (b'{"schema": 99}', "stdin"),
+                              (b" " * (1024 * 1024 + 1), "stdin is larger than 1048576 bytes")):
+            with self.subTest(text[:20]):
+                self.assert_refused(self.judge(text), 65, pattern)
+
+    def test_no_stdin(self):
+        directory = os.open(self.cwd, os.O_RDONLY)
+        result = self.run_program("check", "--facts", "-", stdin=directory)
+        os.close(directory)
+        self.assert_refused(result, 74, "cannot read stdin")
+
+
 class Table(Check):
     def test_each_row_is_whole(self):
         rows = self.document("--list", status=0)["checks"]
