@@ -14,6 +14,8 @@
 #include "installer/step_unit.h"
 #include "installer/template.h"
 
+#define SHORT_REVISION 7 /* digits of a commit id, as git shows it */
+
 typedef struct {
 	const PlanRequest *request;
 	const Stack *stack;
@@ -23,16 +25,9 @@ typedef struct {
 	const json_t *tools;   /* of the packages step */
 } Builder;
 
-/* The value that --set gives for KEY, or @fallback. */
 static const char * override(const Builder *builder, const char *key, const char *fallback)
 {
-	gsize length = strlen(key);
-
-	for (char *const *rule = settings_list(builder->request->settings, "set"); *rule; rule++)
-		if (strncmp(*rule, key, length) == 0 && (*rule)[length] == '=')
-			return *rule + length + 1;
-
-	return fallback;
+	return plan_override(builder->request->settings, key, fallback);
 }
 
 static bool fail_step(const Builder *builder, const StackStep *step, GError **error,
@@ -55,12 +50,12 @@ static KeyRule key_rule(const char *text)
 {
 	KeyRule rule = { 0 };
 
-	for (; *text == '!' || *text == '@' || *text == '*'; text++) {
+	rule.name = plan_key_name(text);
+	for (; text < rule.name; text++) {
 		rule.is_required |= *text == '!';
 		rule.is_member |= *text == '@';
 		rule.is_list |= *text == '*';
 	}
-	rule.name = text;
 	return rule;
 }
 
@@ -230,7 +225,12 @@ static char *describe(const Builder *builder, const StackStep *step, const json_
 	if (!title)
 		return g_strdup_printf("%s %s", step_kind_find(step->kind)->verb, what);
 
-	char *text = template_expand(title, builder->vars, NULL);
+	/* Which revision --set may have changed. */
+	g_autoptr(json_t) vars = json_copy(builder->vars);
+	g_autofree char *revision = g_strndup(json_text_or(inputs, "revision", ""), SHORT_REVISION);
+	json_put(vars, "revision", revision);
+
+	char *text = template_expand(title, vars, NULL);
 	return text ? text : g_strdup(title);
 }
 
@@ -473,7 +473,8 @@ Plan *plan_make(const PlanRequest *request, GError **error)
 	                  stacks_origin(request->bundle), "digest", stacks_digest(request->bundle));
 
 	const char *profile = choose_profile(stack, request, plan->receipt, error);
-	if (!profile || !choose_prefix(plan, stack, request, error))
+	if (!profile || !choose_prefix(plan, stack, request, error) ||
+	    !plan_check_overrides(request->settings, stack, error))
 		return NULL;
 
 	plan->profile = g_strdup(profile);

@@ -30,6 +30,15 @@ Step *plan_build_shell_path(const Plan *plan, const PlanRequest *request, const 
 json_t *plan_tests(const Stack *stack, const char *profile, const json_t *vars,
                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/** Returns: (transfer none): the name of a key in StepKind.keys, without the signs of what it is. */
+const char *plan_key_name(const char *text);
+
+/** Returns: (transfer none): the value that --set gives for @key, the last one, or @fallback. */
+const char *plan_override(const Settings *settings, const char *key, const char *fallback);
+
+/** Returns: whether @stack has each KEY of --set; false with USAGE set. */
+bool plan_check_overrides(const Settings *settings, const Stack *stack, GError **error);
+
 /** Returns: (transfer full): the first place where @url is to be asked for; the others are noted in
  *  @inputs, for step_places(). */
 char *plan_mirror(const Settings *settings, json_t *inputs, const char *url);

@@ -53,30 +53,10 @@ static bool keep_from_root(const Settings *settings, Plan *plan, GError **error)
 	return true;
 }
 
-/* Returns: whether the settings accept what cannot be taken back; false with USAGE set for another
- * word. */
-static bool read_acceptance(const Settings *settings, bool *is_accepted, GError **error)
-{
-	*is_accepted = false;
-	for (char *const *word = settings_list(settings, "accept"); *word; word++) {
-		if (!g_str_equal(*word, "irreversible")) {
-			fault_set(error, STATUS_USAGE, NULL,
-			          "accept = %s: only \"irreversible\" can be accepted", *word);
-			return false;
-		}
-		*is_accepted = true;
-	}
-
-	return true;
-}
-
 static bool keep_reversible(const Settings *settings, const Plan *plan, GError **error)
 {
 	g_autofree char *names = name_steps(plan, is_irreversible);
-	bool is_accepted = false;
 
-	if (!read_acceptance(settings, &is_accepted, error))
-		return false;
 	if (*names == '\0')
 		return true;
 	if (settings_flag(settings, "reversible-only")) {
@@ -84,7 +64,7 @@ static bool keep_reversible(const Settings *settings, const Plan *plan, GError *
 		          "--reversible-only, and nothing takes this back: %s", names);
 		return false;
 	}
-	if (!settings_flag(settings, "yes") || is_accepted)
+	if (!settings_flag(settings, "yes") || *settings_list(settings, "accept"))
 		return true;
 
 	fault_set(

@@ -109,6 +109,64 @@ static char *absolute_path(const Settings *settings, const char *text)
 	return g_canonicalize_filename(text, NULL);
 }
 
+static bool is_pair(const char *word)
+{
+	return strcspn(word, "=") > 0 && strchr(word, '=');
+}
+
+static bool is_mirror(const char *word)
+{
+	const char *to = strchr(word, '=');
+
+	return to && g_strstr_len(word, to - word, "://") &&
+	       (to[1] == '/' || strstr(to + 1, "://"));
+}
+
+static bool is_host(const char *word)
+{
+	return !strpbrk(word, "/:@ ");
+}
+
+static bool is_acceptable(const char *word)
+{
+	return g_str_equal(word, "irreversible");
+}
+
+static bool is_url(const char *word)
+{
+	return g_str_has_prefix(word, "https://") || g_str_has_prefix(word, "http://") ||
+	       g_str_has_prefix(word, "file:///");
+}
+
+/* What each word of a setting has to look like, where not any word will do. */
+static const struct {
+	const char *name;
+	bool (*is_right)(const char *word);
+	const char *fault;
+} form_table[] = {
+	{ "set", is_pair, "is not KEY=VALUE" },
+	{ "mirror", is_mirror,
+	  "is not FROM=TO: the start of a URL, and another one or an absolute path" },
+	{ "redirect-hosts", is_host, "is not the name of a host" },
+	{ "accept", is_acceptable, "cannot be accepted, only \"irreversible\" can" },
+	{ "release-url", is_url, "is not a URL: https://, http:// or file:///" },
+	{ "python-index", is_url, "is not a URL: https://, http:// or file:///" },
+};
+
+static const char *form_fault(const SettingRow *row, const char *text)
+{
+	g_auto(GStrv) words =
+		row->type == SETTING_LIST ? ini_list(text) : g_strsplit(text, "\x01", 1);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(form_table); i++)
+		for (char **word = words; g_str_equal(form_table[i].name, row->name) && *word;
+		     word++)
+			if (!form_table[i].is_right(*word))
+				return form_table[i].fault;
+
+	return NULL;
+}
+
 /* Returns: what is wrong with @text for this row; NULL when nothing is. */
 static const char *value_fault(const SettingRow *row, const char *text)
 {
@@ -127,7 +185,7 @@ static const char *value_fault(const SettingRow *row, const char *text)
 	    (*text == '\0' || (*text == '~' && text[1] != '/' && text[1])))
 		return "is not a path";
 
-	return NULL;
+	return form_fault(row, text);
 }
 
 static void set_value(Settings *settings, gsize i, const char *text, char *origin)

@@ -125,7 +125,7 @@ static const StackRow step_rows[] = {
 	{ "kind",     &stack_type_text,     offsetof(StackStep, kind),     true,
 	  "What sort of step; the keys of each kind are below." },
 	{ "title",    &stack_type_note,     0,                             false,
-	  "What it does, for people; without it, kind and path." },
+	  "What it does, for people; @revision@ is the start of the step's revision; without it, kind and path." },
 	{ "after",    &stack_type_steps,    offsetof(StackStep, after),    false,
 	  "List of steps that are done before." },
 	{ "profiles", &stack_type_profiles, offsetof(StackStep, profiles), false,

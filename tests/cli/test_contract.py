@@ -211,6 +211,36 @@ class Usage(Case):
                 self.assert_refused(result, 64, "takes no value\n.*SLIPWAY_YES=no")
         self.assertEqual(self.run_program("keys", "exec", "echo", "--yes=no").out, "--yes=no\n")
 
+    def test_values_that_would_be_passed_over(self):
+        """What nothing would read, or nothing would match, is refused before anything is done."""
+        for option, pattern in [("--set=foo", "not KEY=VALUE"),
+                                ("--set=source.url=/a,b", "not KEY=VALUE"),
+                                ("--set=nosuch=1", r'localagent has no "nosuch"\n'),
+                                ("--set=source.revison=abc", r'no "source.revison"; did you mean "source.revision"\?'),
+                                ("--set=step.ollama.hst=x", r'did you mean "step.ollama.host"\?'),
+                                ("--mirror=https://a.invalid/", "not FROM=TO"),
+                                ("--mirror=https://a.invalid/=", "not FROM=TO"),
+                                ("--mirror=https://a.invalid/=b", "not FROM=TO"),
+                                ("--mirror=a.invalid=/srv", "not FROM=TO"),
+                                ("--redirect-hosts=https://a.invalid", "not the name of a host"),
+                                ("--python-index=ftp://a.invalid", "not a URL"),
+                                ("--release-url=a.invalid", "not a URL"),
+                                ("--accept=all", "only \"irreversible\" can")]:
+            with self.subTest(option):
+                self.assert_refused(self.run_program("plan", "localagent", option), 64, pattern)
+        for option in ("--set=source.revision=" + 40 * "a", "--set=step.ollama.host=[::1]:1",
+                       "--mirror=https://a.invalid/=/srv/", "--mirror=https://a.invalid/=https://b.invalid/",
+                       "--redirect-hosts=b.invalid,c.invalid", "--python-index=http://127.0.0.1:1/simple"):
+            with self.subTest(option):
+                self.assertEqual(self.run_program("plan", "localagent", option).status, 0)
+
+    def test_the_last_value_of_a_key_counts(self):
+        first, last = 40 * "a", 40 * "b"
+        result = self.run_program("plan", "localagent", f"--set=source.revision={first}",
+                                  "--set", f"source.revision={last}")
+        self.assertIn(last[:7], result.out)
+        self.assertNotIn(first[:7], result.out)
+
     def test_option_before_the_command(self):
         self.check("--yes", "install", "localagent", pattern='"--yes" is no command\n.*behind the command')
 

@@ -19,7 +19,7 @@ POLICIES = [
     ("accepted, but reversible only", ["--yes", "--accept=irreversible", "--reversible-only"], 77,
      "--reversible-only"),
     ("left out", ["--yes", "--reversible-only", "--skip", "note"], 0, None),
-    ("another word", ["--yes", "--accept=all"], 64, "only \"irreversible\""),
+    ("another word", ["--yes", "--accept=all"], 64, "only \"irreversible\" can"),
     ("as a user, who needs no root for it", ["--yes", "--user", "--accept=irreversible"], 0, None),
 ]
 
