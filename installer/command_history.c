@@ -57,6 +57,7 @@ bool command_history(App *app, int argc, char **argv, GError **error)
 	if (cells->len > 0)
 		term_table(app->term, headings, G_N_ELEMENTS(headings), cells);
 	else
-		term_print(app->term, "Nothing was done here yet.\n");
+		term_print(app->term, "Nothing was done %s%s yet.\n", argc > 0 ? "with " : "here",
+		           argc > 0 ? argv[0] : "");
 	return true;
 }

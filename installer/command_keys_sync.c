@@ -185,11 +185,8 @@ bool command_keys_sync(App *app, int argc, char **argv, GError **error)
 
 	if (!receipt)
 		return false;
-	if (argc > 0 && !receipt_stack(receipt, argv[0])) {
-		fault_set(error, STATUS_USAGE, "See \"slipway status\".", "%s is not installed",
-		          argv[0]);
-		return false;
-	}
+	if (argc > 0 && !receipt_stack(receipt, argv[0]))
+		return receipt_fail_absent(receipt, argv[0], error);
 
 	Target about = { .app = app, .host = host_get(host), .stack = argc > 0 ? argv[0] : NULL };
 	bool is_done = visit_projects(&about, receipt, sync_project, list, error);

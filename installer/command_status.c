@@ -147,11 +147,8 @@ bool command_status(App *app, int argc, char **argv, GError **error)
 	if (unfinished)
 		term_print(app->term, "A run was interrupted: \"slipway resume\" finishes it, "
 		                      "\"slipway rollback\" takes it back.\n");
-	if (count == 0 && argc > 0) {
-		fault_set(error, STATUS_USAGE, "See \"slipway status\".", "%s is not installed",
-		          argv[0]);
-		return false;
-	}
+	if (count == 0 && argc > 0)
+		return receipt_fail_absent(receipt, argv[0], error);
 	if (count == 0)
 		term_print(app->term,
 		           "Nothing is installed. \"slipway stacks\" shows what could be.\n");

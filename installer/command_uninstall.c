@@ -109,8 +109,11 @@ bool uninstall_now(App *app, const char *name, GError **error)
 	if (!receipt)
 		return false;
 	if (!entry) {
+		g_autofree char *nearest = receipt_nearest_stack(receipt, name);
+
 		session_put(app, "changed", json_false());
-		term_print(app->term, "%s is not installed; nothing to do.\n", name);
+		term_print(app->term, "%s is not installed; nothing to do%s\n", name,
+		           *nearest ? nearest : ".");
 		return true;
 	}
 

@@ -108,9 +108,7 @@ Lifecycle *lifecycle_of_receipt(App *app, const char *name, json_t *receipt, GEr
 	json_t *entry = receipt_stack(receipt, name);
 
 	if (!entry) {
-		g_autofree char *hint =
-			g_strdup_printf("Install it with \"slipway install %s\".", name);
-		fault_set(error, STATUS_USAGE, hint, "%s is not installed", name);
+		(void)receipt_fail_absent(receipt, name, error);
 		return NULL;
 	}
 

@@ -11,8 +11,10 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/nearest.h"
 #include "base/tree.h"
 #include "installer/undo.h"
+#include "payload/stacks.h"
 
 static bool refuse(GError **error, const char *path, const char *why)
 {
@@ -95,6 +97,36 @@ json_t *receipt_load(const char *state_dir, GError **error)
 json_t *receipt_stack(const json_t *receipt, const char *name)
 {
 	return json_object_get(json_object_get(receipt, "stacks"), name);
+}
+
+char *receipt_nearest_stack(const json_t *receipt, const char *name)
+{
+	Nearest nearest = { .word = name };
+	const char *installed = NULL;
+	json_t *entry = NULL;
+
+	json_object_foreach(json_object_get(receipt, "stacks"), installed, entry)
+	{
+		if (!g_str_equal(installed, RECEIPT_FIXES))
+			nearest_try(&nearest, installed);
+	}
+	for (const char *const *stack = stacks_embedded_names(); *stack; stack++)
+		if (!g_str_equal(*stack, name))
+			nearest_try(&nearest, *stack);
+
+	return nearest_hint(&nearest);
+}
+
+bool receipt_fail_absent(const json_t *receipt, const char *name, GError **error)
+{
+	bool is_embedded = g_strv_contains(stacks_embedded_names(), name);
+	g_autofree char *nearest = receipt_nearest_stack(receipt, name);
+	g_autofree char *hint =
+		is_embedded ? g_strdup_printf("Install it with \"slipway install %s\".", name)
+			    : g_strdup("See \"slipway status\".");
+
+	fault_set(error, STATUS_USAGE, hint, "%s is not installed%s", name, nearest);
+	return false;
 }
 
 json_t *receipt_other_stack(const json_t *receipt, const char *name)

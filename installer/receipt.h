@@ -36,6 +36,13 @@ json_t *receipt_load(const char *state_dir, GError **error) G_GNUC_WARN_UNUSED_R
 /** Returns: (transfer none) (nullable): what it says of one stack. */
 json_t *receipt_stack(const json_t *receipt, const char *name);
 
+/** Returns: (transfer full): "; did you mean \"NAME\"?" where a stack that is installed or embedded has a name
+ *  like @name, or "". */
+char *receipt_nearest_stack(const json_t *receipt, const char *name);
+
+/** Sets USAGE: @name is not installed.  Always false. */
+bool receipt_fail_absent(const json_t *receipt, const char *name, GError **error);
+
 /** Returns: (transfer none) (nullable): the first stack other than @name. */
 json_t *receipt_other_stack(const json_t *receipt, const char *name);
 

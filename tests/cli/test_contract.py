@@ -241,6 +241,18 @@ class Usage(Case):
         self.assertIn(last[:7], result.out)
         self.assertNotIn(first[:7], result.out)
 
+    def test_mistyped_stack(self):
+        for command in (["status"], ["up"], ["keys", "sync"]):
+            with self.subTest(command):
+                self.assert_refused(self.run_program(*command, "localagnet"), 64,
+                                    'localagnet is not installed; did you mean "localagent"\\?\n.*slipway status')
+                self.assert_refused(self.run_program(*command, "localagent"), 64,
+                                    "localagent is not installed\n.*slipway install localagent")
+        result = self.run_program("uninstall", "localagnet", "--yes")
+        self.assertEqual((result.status, result.out),
+                         (0, 'localagnet is not installed; nothing to do; did you mean "localagent"?\n'))
+        self.assertEqual(self.run_program("history", "octollm").out, "Nothing was done with octollm yet.\n")
+
     def test_option_before_the_command(self):
         self.check("--yes", "install", "localagent", pattern='"--yes" is no command\n.*behind the command')
 
