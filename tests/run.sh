@@ -11,9 +11,9 @@ long="test_install_hostile test_update test_keyring test_damaged_state test_inst
   test_contract test_keys_import test_installer_python test_completion test_slots test_key_verify
   test_release test_github_action test_base_process test_installer_source test_keystore_crash
   test_keystore_faults_linux test_base_http test_keystore_slots test_keystore_contract
-  test_buttercup test_packages_rpm test_lifecycle test_three_stacks test_other_packages test_octollm
-  test_bare_machine test_localagent test_killed test_killed_everywhere test_everywhere test_packages_apt
-  test_deploy test_pacman test_deb test_handover test_canary"
+  test_deb test_other_packages test_deploy test_packages_rpm test_lifecycle test_bare_machine
+  test_buttercup test_killed test_everywhere test_handover test_apk test_localagent test_octollm
+  test_three_stacks test_packages_apt test_pacman test_killed_everywhere test_canary test_brew"
 # These measure times close to what is allowed: they come last, each alone on the machine.
 alone="test_headless test_checks_engine test_checks_machines test_keystore_format
   test_keystore_store test_keyring_dialog test_interrupted"
