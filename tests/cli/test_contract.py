@@ -533,19 +533,20 @@ class Settings(Case):
         self.assertEqual(value("--lock-timeout", "4", env=env), ("4", "flag"))
 
     def test_every_setting_has_a_variable(self):
-        values = {"flag": "yes", "path": "/x", "number": "5"}
+        values = {"set": "a=b", "mirror": "https://a.invalid/=/x", "redirect-hosts": "a.invalid",
+                  "release-url": "https://a.invalid", "python-index": "https://a.invalid", "accept": "irreversible"}
         found = self.origins()
         self.assertGreater(len(found), 20)
         for name in found:
             variable = "SLIPWAY_" + name.upper().replace("-", "_")
             number = name == "jobs" or name.endswith(("timeout", "-fd"))
-            kind = "number" if number else "path"
+            value = values.get(name, "5" if number else "/x")
             if name in ("yes", "defer", "add-to-path", "keep-partial", "accept-rollback", "json",
                         "events", "plain", "quiet", "user", "reversible-only"):
                 continue
             with self.subTest(variable):
-                setting = self.origins(env={variable: values[kind]})[name]
-                self.assertEqual((setting["value"], setting["from"]), (values[kind], variable))
+                setting = self.origins(env={variable: value})[name]
+                self.assertEqual((setting["value"], setting["from"]), (value, variable))
 
     def test_yes_as_a_variable(self):
         result = self.run_program("install", self.make_stack(), env={"SLIPWAY_YES": "yes"})
