@@ -132,10 +132,10 @@ static bool is_acceptable(const char *word)
 	return g_str_equal(word, "irreversible");
 }
 
-static bool is_url(const char *word)
+static bool is_place(const char *word)
 {
-	return g_str_has_prefix(word, "https://") || g_str_has_prefix(word, "http://") ||
-	       g_str_has_prefix(word, "file:///");
+	return *word == '/' || g_str_has_prefix(word, "https://") ||
+	       g_str_has_prefix(word, "http://") || g_str_has_prefix(word, "file:///");
 }
 
 /* What each word of a setting has to look like, where not any word will do. */
@@ -149,8 +149,8 @@ static const struct {
 	  "is not FROM=TO: the start of a URL, and another one or an absolute path" },
 	{ "redirect-hosts", is_host, "is not the name of a host" },
 	{ "accept", is_acceptable, "cannot be accepted, only \"irreversible\" can" },
-	{ "release-url", is_url, "is not a URL: https://, http:// or file:///" },
-	{ "python-index", is_url, "is not a URL: https://, http:// or file:///" },
+	{ "release-url", is_place, "is neither a URL, https://..., nor an absolute path" },
+	{ "python-index", is_place, "is neither a URL, https://..., nor an absolute path" },
 };
 
 static const char *form_fault(const SettingRow *row, const char *text)

@@ -223,8 +223,8 @@ class Usage(Case):
                                 ("--mirror=https://a.invalid/=b", "not FROM=TO"),
                                 ("--mirror=a.invalid=/srv", "not FROM=TO"),
                                 ("--redirect-hosts=https://a.invalid", "not the name of a host"),
-                                ("--python-index=ftp://a.invalid", "not a URL"),
-                                ("--release-url=a.invalid", "not a URL"),
+                                ("--python-index=ftp://a.invalid", "neither a URL"),
+                                ("--release-url=a.invalid", "neither a URL"),
                                 ("--accept=all", "only \"irreversible\" can")]:
             with self.subTest(option):
                 self.assert_refused(self.run_program("plan", "localagent", option), 64, pattern)
