@@ -136,7 +136,8 @@ static void judge_port_windows(CheckRun *run)
 const Check check_rows_port[] = {
 	{ "port.free", "TCP port", CHECK_FAIL, CHECK_LOCAL, NULL, "bind on 0.0.0.0",
 	  "Stop the program that listens there.",
-	  "A listener is tried on the port, on all addresses: one that has it on a single address is in the way, too. Who has one that is taken comes "
+	  "A listener is tried on the port, on all addresses: one that has it on a single address is in the "
+	  "way, too. Who has one that is taken comes "
 	  "from the kernel's list of listening sockets, and from the engine, which may publish a port without "
 	  "a listener. What containers of this stack have counts as free.",
 	  NULL, judge_port_free },

@@ -214,12 +214,12 @@ bool findings_pass(const GPtrArray *findings, GError **error)
 
 void findings_warn_unknown(Term *term, const char *const *ignored)
 {
-	for (; ignored != NULL && *ignored != NULL; ignored++) {
-		g_autofree char *nearest = check_hint(*ignored);
+	for (; ignored != NULL && *ignored != NULL; ignored++)
+		if (!check_is_known(*ignored)) {
+			g_autofree char *nearest = check_hint(*ignored);
 
-		if (!check_is_known(*ignored))
 			term_warn(term, "there is no check \"%s\" to ignore%s", *ignored, nearest);
-	}
+		}
 }
 
 char *findings_title(const FindingsReport *report)

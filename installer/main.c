@@ -79,18 +79,22 @@ static bool is_flag_with_value(const Command *command, const char *word)
 	return false;
 }
 
-/* GLib drops the value: "--dry-run=no" would mean yes. */
-static bool check_flags(const Command *command, char **args, GError **error)
+/* GLib drops the value: "--dry-run=no" would mean yes.  @args starts with the command; @is_strict: the
+ * options of another program may follow the first word that is none. */
+static bool check_flags(const Command *command, char **args, bool is_strict, GError **error)
 {
-	for (; *args && !g_str_equal(*args, "--"); args++)
+	static const char hint[] = "Leave it out where it is not meant. A variable turns off "
+				   "what slipway.ini turns on: SLIPWAY_YES=no.";
+
+	for (args++; *args && !g_str_equal(*args, "--"); args++) {
+		if (is_strict && **args != '-')
+			break;
 		if (is_flag_with_value(command, *args)) {
-			fault_set(error, STATUS_USAGE,
-			          "Leave it out where it is not meant. What slipway.ini turns on, "
-			          "a variable "
-			          "turns off: SLIPWAY_YES=no.",
-			          "%.*s takes no value", (int)strcspn(*args, "="), *args);
+			fault_set(error, STATUS_USAGE, hint, "%.*s takes no value",
+			          (int)strcspn(*args, "="), *args);
 			return false;
 		}
+	}
 
 	return true;
 }
@@ -109,7 +113,7 @@ static bool parse_options(const Command *command, Settings *settings, char ***ar
 		g_option_context_add_main_entries(context, command->options, NULL);
 	g_option_context_add_group(context, settings_group(settings));
 
-	if (!is_strict && !check_flags(command, *args, error))
+	if (!check_flags(command, *args, is_strict, error))
 		return false;
 	if (g_option_context_parse_strv(context, args, &cause))
 		return true;

@@ -205,7 +205,8 @@ class Usage(Case):
     def test_value_of_a_flag(self):
         """It is not dropped: "--yes=no" is no yes."""
         for command in (["uninstall", "localagent", "--yes=no"], ["check", "--json=no"], ["check", "--all=0"],
-                        ["install", "localagent", "--yes="]):
+                        ["install", "localagent", "--yes="],
+                        ["keys", "exec", "--json=no", "--", "true"]):
             with self.subTest(command):
                 result = self.run_program(*command)
                 self.assert_refused(result, 64, "takes no value\n.*SLIPWAY_YES=no")
