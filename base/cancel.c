@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -149,4 +150,12 @@ void cancel_suspend(bool is_suspended)
 	int before = atomic_fetch_add(&suspensions, is_suspended ? 1 : -1);
 
 	g_assert(is_suspended || before > 0);
+}
+
+bool cancel_pause(guint pause_ms, GError **error)
+{
+	struct pollfd wait = { .fd = cancel_fd(), .events = POLLIN };
+
+	(void)poll(&wait, 1, (int)pause_ms); /* a descriptor of -1 is passed over */
+	return cancel_check(error);
 }

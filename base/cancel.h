@@ -30,6 +30,9 @@ int cancel_fd(void);
  *  DEADLINE set. */
 bool cancel_check(GError **error);
 
+/** Waits for @pause_ms, or until a signal comes.  Returns: as cancel_check(). */
+bool cancel_pause(guint pause_ms, GError **error);
+
 /** While suspended, cancel_signal() and cancel_check() see nothing and cancel_fd() must not be
  *  relied on: the rollback that a signal asked for has to run to its end.  Nests. */
 void cancel_suspend(bool is_suspended);

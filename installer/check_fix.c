@@ -119,7 +119,7 @@ static bool apply(App *app, StepHost *host, Plan *plan, GError **error)
 		return false;
 
 	put_fixes(app, plan, "done");
-	session_report_left(txn);
+	session_report_left(txn->app, txn->left);
 	session_print_notes(txn);
 	term_print(app->term, "Done. \"slipway check --fix --undo\" takes it back.\n");
 	return true;

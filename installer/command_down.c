@@ -57,6 +57,7 @@ static bool end_locked(App *app, const char *name, const Ending *ending, GError 
 		is_changed |= is_any;
 	}
 	session_put(app, "changed", json_boolean(is_changed));
+	session_report_left(app, life->left);
 	return true;
 }
 

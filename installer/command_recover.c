@@ -157,7 +157,7 @@ static bool roll_back(App *app, GError **error)
 
 	session_put(app, "changed", json_true());
 	term_print(app->term, "The interrupted run was taken back.\n");
-	session_report_left(txn);
+	session_report_left(txn->app, txn->left);
 	return true;
 }
 

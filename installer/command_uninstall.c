@@ -71,7 +71,7 @@ bool uninstall_run(Txn *txn, GError **error)
 		return false;
 
 	session_put(app, "changed", json_true());
-	session_report_left(txn);
+	session_report_left(txn->app, txn->left);
 	return true;
 }
 

@@ -467,34 +467,20 @@ json_t *compose_config(const ComposeProject *project, GError **error)
 	return NULL;
 }
 
-/* One that needs no files: what it is about is found by its labels. */
-static bool run_on_labels(const ComposeProject *project, const char *const *words, GError **error)
+bool compose_tell(const ComposeProject *project, const char *verb, char **services, GError **error)
 {
+	guint count = services ? g_strv_length(services) : 0;
+	g_autofree const char **words = g_new0(const char *, count + 2);
+	/* What it is about is found by its labels. */
 	const Call call = { .project = project, .words = words, .timeout_ms = DOWN_MS };
 	g_auto(ProcessResult) result = { 0 };
 
+	words[0] = verb;
+	for (guint i = 0; i < count; i++)
+		words[i + 1] = services[i];
 	if (!run(&call, &result, error))
 		return false;
 	if (result.exit_code != 0)
 		fail(error, &call, &result);
 	return result.exit_code == 0;
-}
-
-bool compose_take_down(const ComposeProject *project, bool has_volumes, GError **error)
-{
-	const char *const words[] = { "down", "--remove-orphans", has_volumes ? "--volumes" : NULL,
-		                      NULL };
-
-	return run_on_labels(project, words, error);
-}
-
-bool compose_tell(const ComposeProject *project, const char *verb, char **services, GError **error)
-{
-	guint count = services ? g_strv_length(services) : 0;
-	g_autofree const char **words = g_new0(const char *, count + 2);
-
-	words[0] = verb;
-	for (guint i = 0; i < count; i++)
-		words[i + 1] = services[i];
-	return run_on_labels(project, words, error);
 }

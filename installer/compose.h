@@ -85,12 +85,18 @@ char **compose_images(const ComposeProject *project, GError **error) G_GNUC_WARN
  *  compose says is wrong with the files) set. */
 json_t *compose_config(const ComposeProject *project, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Removes the project's containers and networks, with @has_volumes its data too; needs none of its
- *  files.  Idempotent. */
-bool compose_take_down(const ComposeProject *project, bool has_volumes,
+/**
+ * Removes the project's containers and networks, with @has_volumes its data too (installer/compose_undo.c);
+ * needs none of its files.  Idempotent.
+ *
+ * @left: (element-type utf8): networks that the engine keeps, and why: another container is on them, or an
+ * engine before 28.1 has lost count of what is.  Nothing of the project runs then.
+ */
+bool compose_take_down(const ComposeProject *project, bool has_volumes, GPtrArray *left,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Runs "stop", "start" or "restart" for @services, or all; needs none of the project's files. */
+/** Runs "stop", "start", "restart" for @services, or all, or "down" with such options; needs none of the
+ *  project's files. */
 bool compose_tell(const ComposeProject *project, const char *verb, char **services,
                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

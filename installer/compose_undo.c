@@ -2,12 +2,17 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "base/cancel.h"
 #include "base/fault.h"
 #include "base/process.h"
 #include "installer/compose.h"
 #include "installer/engine.h"
 
 #define REMOVE_MS 60000
+
+/* A container that has just ended may still be counted: so often, and so long, a network is tried. */
+#define TRIES 4
+#define TRY_MS 1000
 
 json_t *compose_volumes(const ComposeProject *project, GError **error)
 {
@@ -46,6 +51,88 @@ static bool settle_volumes(const ComposeProject *project, const json_t *before, 
 	return names || !before;
 }
 
+/* Returns: (transfer full): why the engine does not let a network go; NULL with the errors of engine_get()
+ * set. */
+static char *why_it_stays(const ComposeProject *project, const char *path, const char *name,
+                          GError **error)
+{
+	g_autoptr(json_t) network = engine_get(project->engine, path, error);
+	json_t *containers = json_object_get(network, "Containers");
+	void *first = json_object_iter(containers);
+
+	if (!network)
+		return NULL;
+	if (first)
+		return g_strdup_printf("container %s is on it",
+		                       json_text_or(json_object_iter_value(first), "Name", "?"));
+	/* Fixed in 28.1: moby/moby#42119. */
+	return g_strdup_printf(
+		"the engine counts a container on it that is gone; once the engine was "
+		"restarted, \"docker network rm %s\" removes it",
+		name);
+}
+
+static bool remove_network(const ComposeProject *project, const json_t *network, GPtrArray *left,
+                           GError **error)
+{
+	const char *name = json_text_or(network, "Name", "?");
+	g_autofree char *path = g_strconcat("/networks/", json_text_or(network, "Id", name), NULL);
+	g_autofree char *why = NULL;
+
+	for (guint i = 0; i < TRIES; i++) {
+		if (i > 0 && !cancel_pause(TRY_MS, error))
+			return false;
+		if (engine_do(project->engine, "DELETE", path, REMOVE_MS, NULL))
+			return true;
+	}
+	why = why_it_stays(project, path, name, error);
+	if (why)
+		g_ptr_array_add(left, g_strdup_printf("network %s: %s", name, why));
+	return why != NULL;
+}
+
+/* What compose could not remove, or left on purpose. */
+static bool settle_networks(const ComposeProject *project, GPtrArray *left, GError **error)
+{
+	g_autoptr(json_t) networks = compose_list(project, "/networks", error);
+
+	for (gsize i = 0; i < json_array_size(networks); i++)
+		if (!remove_network(project, json_array_get(networks, i), left, error))
+			return false;
+	return networks != NULL;
+}
+
+/* "down" fails as a whole because of one network, and may not have come to the volumes then. */
+static bool settle(const ComposeProject *project, bool has_volumes, GPtrArray *left, GError **error)
+{
+	g_autoptr(json_t) none = json_array();
+
+	return settle_networks(project, left, error) &&
+	       (!has_volumes || settle_volumes(project, none, left, error));
+}
+
+static bool has_containers(const ComposeProject *project)
+{
+	g_auto(ComposeState) state = { 0 };
+
+	return !compose_ask(project, &state, NULL) || state.containers > 0;
+}
+
+bool compose_take_down(const ComposeProject *project, bool has_volumes, GPtrArray *left,
+                       GError **error)
+{
+	const char *words = has_volumes ? "--remove-orphans --volumes" : "--remove-orphans";
+	g_auto(GStrv) options = g_strsplit(words, " ", -1);
+	g_autoptr(GError) cause = NULL;
+
+	if (!compose_tell(project, "down", options, &cause) &&
+	    (!cancel_check(NULL) || has_containers(project))) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return false;
+	}
+	return settle(project, has_volumes, left, error);
+}
+
 bool compose_undo(const json_t *primitive, const StepHost *host G_GNUC_UNUSED,
                   const char *txn_dir G_GNUC_UNUSED, GPtrArray *left, GError **error)
 {
@@ -65,6 +152,6 @@ bool compose_undo(const json_t *primitive, const StepHost *host G_GNUC_UNUSED,
 		                                project->project));
 		return true;
 	}
-	return compose_take_down(project, false, error) &&
+	return compose_take_down(project, false, left, error) &&
 	       settle_volumes(project, json_object_get(primitive, "volumes"), left, error);
 }

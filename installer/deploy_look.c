@@ -4,7 +4,6 @@
  */
 #include "installer/deploy_look.h"
 
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -268,7 +267,7 @@ bool deploy_set_weights(Deploy *it, const guint weights[STACK_COLOURS], GError *
 			g_propagate_error(error, g_steal_pointer(&cause));
 			return false;
 		}
-		if (!deploy_pause(LOOK_MS, error))
+		if (!cancel_pause(LOOK_MS, error))
 			return false;
 	}
 	memcpy(it->state.weights, weights, sizeof(it->state.weights));
@@ -285,14 +284,4 @@ void deploy_show(const Deploy *it, const char *row, ProgressState state, double 
 {
 	if (it->progress)
 		progress_set(it->progress, row, state, fraction, detail);
-}
-
-bool deploy_pause(guint pause_ms, GError **error)
-{
-	struct pollfd wait = { .fd = cancel_fd(), .events = POLLIN };
-
-	if (cancel_signal() == 0 && poll(&wait, wait.fd >= 0 ? 1 : 0, 0) > 0)
-		wait.fd = -1; /* signals are suspended: it stays readable */
-	(void)poll(&wait, wait.fd >= 0 ? 1 : 0, (int)pause_ms);
-	return cancel_check(error);
 }

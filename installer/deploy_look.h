@@ -56,6 +56,3 @@ bool deploy_save(const Deploy *it, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /** Shows a row of the board, if there is one. */
 void deploy_show(const Deploy *it, const char *row, ProgressState state, double fraction,
                  const char *detail);
-
-/** Waits @pause_ms.  Returns: false with a cancellation set. */
-bool deploy_pause(guint pause_ms, GError **error) G_GNUC_WARN_UNUSED_RESULT;

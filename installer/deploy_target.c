@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/cancel.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/process.h"
@@ -220,7 +221,7 @@ bool deploy_await_proxy(const Deploy *it, guint colour, guint wait_s, GError **e
 		is_fresh = is_it;
 		if (g_get_monotonic_time() > deadline_us)
 			return fail_proxy(it, colour, &server, error);
-		if (!deploy_pause(LOOK_MS, error))
+		if (!cancel_pause(LOOK_MS, error))
 			return false;
 	}
 }

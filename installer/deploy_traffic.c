@@ -163,7 +163,7 @@ static bool watch_step(Deploy *it, Watch *watch, guint to, const char *row, GErr
 		if (g_get_monotonic_time() >= end_us && watch->absent_us == 0 &&
 		    watch->down_us == 0)
 			return judge_end(it, watch, to, error);
-		if (!deploy_pause(LOOK_MS, error))
+		if (!cancel_pause(LOOK_MS, error))
 			return false;
 	}
 }
@@ -216,7 +216,7 @@ bool deploy_drain(const Deploy *it, guint colour, GError **error)
 		quiet = server.sessions == 0 ? quiet + 1 : 0;
 		if (quiet == QUIET_LOOKS || g_get_monotonic_time() > deadline_us)
 			return cancel_check(error);
-		if (!deploy_pause(LOOK_MS, error))
+		if (!cancel_pause(LOOK_MS, error))
 			return false;
 	}
 }

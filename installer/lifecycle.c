@@ -27,6 +27,7 @@ void lifecycle_free(Lifecycle *life)
 	if (!life)
 		return;
 	g_ptr_array_unref(life->projects);
+	g_ptr_array_unref(life->left);
 	stack_free(life->stack);
 	json_decref(life->receipt);
 	g_free(life->name);
@@ -120,6 +121,7 @@ Lifecycle *lifecycle_of_receipt(App *app, const char *name, json_t *receipt, GEr
 	life->title = json_text_or(entry, "title", name);
 	life->stack = read_stack(entry);
 	life->projects = g_ptr_array_new_with_free_func(project_free);
+	life->left = g_ptr_array_new_with_free_func(g_free);
 
 	json_t *steps = json_object_get(entry, "steps");
 	for (gsize i = 0; i < json_array_size(steps); i++) {

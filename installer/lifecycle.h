@@ -26,6 +26,7 @@ typedef struct {
 	const char *title;
 	Stack *stack;        /* (nullable): NULL when its files are gone */
 	GPtrArray *projects; /* (element-type LifeProject): as they were installed; may be empty */
+	GPtrArray *left;     /* (element-type utf8): what lifecycle_down() left in place, and why */
 } Lifecycle;
 
 /** Reads the receipt and the definition that was installed; asks no engine.

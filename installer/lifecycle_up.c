@@ -259,7 +259,7 @@ bool lifecycle_down(Lifecycle *life, LifeProject *project, bool has_volumes, boo
 		return false;
 	*is_changed = !is_down;
 	return is_down || (before_take(project, &before, error) &&
-	                   compose_take_down(project->compose, has_volumes, error) &&
+	                   compose_take_down(project->compose, has_volumes, life->left, error) &&
 	                   handover_forget(project->inputs, error) &&
 	                   (!has_volumes || lifecycle_restoring(life, project, NULL, error)) &&
 	                   lifecycle_mark(life, project, true, error));

@@ -26,7 +26,7 @@ bool lifecycle_up(Lifecycle *life, LifeProject *project, const StepHost *host,
 /**
  * Stops and removes the containers and networks of @project, and with @has_volumes its data; then the
  * keys that were handed over, and says so in the receipt.  The lock is held.  Killed at any moment, the
- * next call goes on.
+ * next call goes on.  Networks that the engine keeps are added to life->left.
  *
  * @is_changed: set to whether there was anything.
  */

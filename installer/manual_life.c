@@ -28,10 +28,9 @@ const ManualText manual_life_table[] = {
 	  .files = "state keystore" },
 	{ .name = "down",
 	  .details = "Stops and removes the containers and networks of a stack, and then the keys "
-	             "that "
-	             "were handed over to them in memory. Volumes, images and the keystore stay. "
-	             "After "
-	             "a restart of the machine the stack stays down.",
+	             "that were handed over to them in memory. Volumes, images and the keystore "
+	             "stay, and a network that a container of yours is on, which is said. After a "
+	             "restart of the machine the stack stays down.",
 	  .example = "slipway down localagent",
 	  .settings = "lock-timeout json",
 	  .statuses = STARTS,

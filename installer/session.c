@@ -146,12 +146,12 @@ bool session_settle(App *app, const StepHost *host, GError **error)
 	return session_acquire_undo(txn, error) && txn_roll_back(txn, error);
 }
 
-static json_t *left_in_place(const Txn *txn)
+static json_t *left_in_place(const GPtrArray *left)
 {
 	json_t *list = json_array();
 
-	for (guint i = 0; i < txn->left->len; i++)
-		json_array_append_new(list, json_string(txn->left->pdata[i]));
+	for (guint i = 0; i < left->len; i++)
+		json_array_append_new(list, json_string(left->pdata[i]));
 	return list;
 }
 
@@ -219,16 +219,8 @@ bool session_run(Txn *txn, GError **error)
 			"it is done, but the end of the run could not be written down: ");
 
 	session_put(txn->app, "changed", json_boolean(is_done));
-	session_put(txn->app, "left_in_place", left_in_place(txn));
+	session_put(txn->app, "left_in_place", left_in_place(txn->left));
 	return is_done;
-}
-
-static void note_each(const Txn *txn, const char *heading)
-{
-	if (txn->left->len > 0)
-		term_note(txn->app->term, "%s", heading);
-	for (guint i = 0; i < txn->left->len; i++)
-		term_note(txn->app->term, "  %s", (const char *)txn->left->pdata[i]);
 }
 
 static void print_kept(const Plan *plan, Term *term)
@@ -286,10 +278,13 @@ static void print_deferred(const Plan *plan, Term *term)
 	term_print(term, "Finish with: slipway resume\n");
 }
 
-void session_report_left(const Txn *txn)
+void session_report_left(App *app, const GPtrArray *left)
 {
-	note_each(txn, "Left in place:");
-	session_put(txn->app, "left_in_place", left_in_place(txn));
+	if (left->len > 0)
+		term_note(app->term, "Left in place:");
+	for (guint i = 0; i < left->len; i++)
+		term_note(app->term, "  %s", (const char *)left->pdata[i]);
+	session_put(app, "left_in_place", left_in_place(left));
 }
 
 void session_summarize(const Txn *txn)
@@ -300,7 +295,7 @@ void session_summarize(const Txn *txn)
 	g_autofree char *took = timeline_summary(txn->app->timeline);
 	if (took)
 		term_note(txn->app->term, "%s", took);
-	session_report_left(txn);
+	session_report_left(txn->app, txn->left);
 	if (g_str_equal(plan->stack, RECEIPT_FIXES))
 		term_print(txn->app->term, "\n%s is done.\n", plan->title);
 	else

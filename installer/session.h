@@ -33,8 +33,8 @@ bool session_settle(App *app, const StepHost *host, GError **error) G_GNUC_WARN_
  *  Puts "changed", "deferred" and "left_in_place" into app->document. */
 bool session_run(Txn *txn, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/** Tells the user what an undo left in place, and why. */
-void session_report_left(const Txn *txn);
+/** Tells the user what was left in place, and why.  @left: (element-type utf8). */
+void session_report_left(App *app, const GPtrArray *left);
 
 /** Tells the user what steps have to say when all is done. */
 void session_print_notes(const Txn *txn);

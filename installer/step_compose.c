@@ -117,11 +117,18 @@ static void on_line(const char *line, gpointer data)
 static json_t *stop(const StepRun *run, GError **error)
 {
 	g_autoptr(ComposeProject) project = project_of(run, error);
+	g_autoptr(GPtrArray) left = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *note = NULL;
 
-	if (!project || !compose_take_down(project, false, error) ||
+	if (!project || !compose_take_down(project, false, left, error) ||
 	    !handover_forget(run->step->inputs, error))
 		return NULL;
-	return json_pack("{s:s, s:s*}", "project", project->project, "engine", project->engine);
+	if (left->len > 0) {
+		g_ptr_array_add(left, NULL);
+		note = g_strjoinv("; ", (char **)left->pdata);
+	}
+	return json_pack("{s:s, s:s*, s:s*}", "project", project->project, "engine",
+	                 project->engine, "note", note);
 }
 
 static json_t *apply_compose(const StepRun *run, GError **error)

@@ -91,6 +91,7 @@ report() { # WORK LAST
   trap '' INT TERM HUP
   passed=0
   failed=0
+  bad_logs=
   next=1
   while read -r _; do
     while [ -s "$1/$next.done" ]; do
@@ -102,11 +103,17 @@ report() { # WORK LAST
       else
         printf 'FAIL %-30s %4d of %d\n' "$(name_of "$job")" "$bad" "$((good + bad))"
         sed 's/^/     /' "$log"
+        bad_logs="$bad_logs $log"
       fi
       next=$((next + 1))
     done
   done
   [ "$next" -gt "$2" ] || failed=$((failed + 1))
+  # What failed, once more and in short: the end is what is read first.
+  for log in $bad_logs; do
+    grep -hE '^(FAIL|ERROR|not ok|slipway|left behind|([A-Za-z_]+\.)*[A-Z][A-Za-z]*(Error|Expired)):? ' "$log" |
+      cut -c 1-400
+  done
   printf '%d passed, %d failed\n' "$passed" "$failed"
   [ "$failed" -eq 0 ]
 }

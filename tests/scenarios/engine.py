@@ -4,10 +4,14 @@ The engine runs in a mount namespace in which /run is in memory, as on a machine
 systemd, and /etc/systemd/system is empty.  Commands that have to see what it sees run in there too.
 """
 import contextlib
+import json
 import pathlib
+import re
 import shutil
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import rig
@@ -36,6 +40,15 @@ exec sleep 100000
 """
 
 
+LOST_COUNT = "has active endpoints"
+
+
+def left_in_place(document):
+    """What an uninstall says that it left, but for the keystore and networks of which the engine has lost count."""
+    return [text for text in document["left_in_place"]
+            if "/.local/share" not in text and "the engine counts a container on it that is gone" not in text]
+
+
 @rig.made_once
 def fetch_plugin(plugin=PLUGIN, suite="trixie"):
     """A plugin of Debian 13, or of a later suite, which runs on Debian 12 as it is; unpacked, not installed."""
@@ -57,6 +70,47 @@ def fetch_plugin(plugin=PLUGIN, suite="trixie"):
         rig.run(["dpkg", "-x", *map(str, place.glob("*.deb")), str(place / "unpacked")])
         plugin.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(place / "unpacked/usr/libexec/docker/cli-plugins" / plugin.name, plugin)
+
+
+def relay(target, place, answer):
+    """A socket at `place` that passes requests on to the engine at `target`, one on each connection, but those to
+    which `answer` has a status and a document.  Returns what ends it."""
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(place))
+    server.listen()
+
+    def pump(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve(client):
+        with client, socket.socket(socket.AF_UNIX) as behind:
+            request = client.recv(65536)
+            if said := answer(request):
+                body = json.dumps(said[1]).encode()
+                client.sendall(f"HTTP/1.1 {said[0]}\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                               f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+                return
+            if b"\r\nUpgrade:" not in request:
+                request = request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+            behind.connect(str(target))
+            behind.sendall(request)
+            back = threading.Thread(target=pump, args=(behind, client), daemon=True)
+            back.start()
+            pump(client, behind)
+            back.join()
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = server.accept()
+                threading.Thread(target=serve, args=(client,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return server.close
 
 
 class Engine(contextlib.ExitStack):
@@ -90,6 +144,7 @@ class Engine(contextlib.ExitStack):
         self.holder.stdout.close()
         self.daemon = None
         self.start()
+        self.callback(self.complain)
         self.callback(self.stop)
         self.callback(self.empty)
 
@@ -130,6 +185,12 @@ class Engine(contextlib.ExitStack):
         for path in netns.iterdir() if netns.is_dir() else ():
             subprocess.run(self.inside(["umount", path]), check=False, capture_output=True)
 
+    def complain(self):
+        """What the engine found wrong: a run that fails says it, too."""
+        lines = (self.top / "dockerd.log").read_text(errors="replace").splitlines()
+        print(*[line[:400] for line in lines if re.search(r"level=(error|fatal)", line)][-40:],
+              sep="\n", flush=True)
+
     def empty(self):
         ids = self.docker("ps", "-aq").stdout.split()
         if ids:
@@ -138,9 +199,24 @@ class Engine(contextlib.ExitStack):
         if volumes:
             self.docker("volume", "rm", *volumes)
         # The bridge of one that is left outlives the engine, and takes an address range away.
-        networks = self.docker("network", "ls", "-q", "--filter", "type=custom").stdout.split()
-        if networks:
-            self.docker("network", "rm", *networks)
+        custom = ("network", "ls", "-q", "--filter", "type=custom")
+        for one in self.docker(*custom).stdout.split():
+            self.docker("network", "rm", one, check=False)
+        if lost := self.docker(*custom).stdout.split():
+            self.stop()
+            self.start()
+            self.docker("network", "rm", *lost)
+
+    def networks(self, *options):
+        """Ids of those that are nobody's default, but for those of which the engine has lost count."""
+        found = self.docker("network", "ls", "-q", "--filter", "type=custom", *options).stdout.split()
+        return [one for one in found if not self.has_lost_count_of(one)]
+
+    def has_lost_count_of(self, network):
+        """Whether it cannot be removed although nothing is on it: moby/moby#42119, engines before 28.1.  One that
+        can be removed is one that somebody forgot, and is removed here."""
+        shown = self.docker("network", "inspect", "--format", "{{len .Containers}}", network).stdout.strip()
+        return shown == "0" and LOST_COUNT in self.docker("network", "rm", network, check=False).stderr
 
     def environment(self, **more):
         return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -10,9 +10,7 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
-import threading
 import time
 import unittest
 import urllib.request
@@ -598,47 +596,16 @@ class VirtualMachine(Life):
     read_only = "false"
 
     def relay(self):
-        """Passes bytes on to the engine, but answers for it what it is."""
-        server = socket.socket(socket.AF_UNIX)
+        """Passes everything on to the engine, but answers for it what it is."""
         self.socket = self.top / "relay.sock"
-        server.bind(str(self.socket))
-        server.listen()
-        self.addCleanup(server.close)
 
-        def pump(source, target):
-            with contextlib.suppress(OSError):
-                while data := source.recv(65536):
-                    target.sendall(data)
-            with contextlib.suppress(OSError):
-                target.shutdown(socket.SHUT_WR)
+        def answer(request):
+            agent = request.split(b"User-Agent:")[-1].split(b"\r\n")[0].lower()
+            if re.match(rb"GET (/v[\d.]+)?/info\b", request) and b"docker" not in agent:
+                return "200 OK", {"OperatingSystem": "Docker Desktop", "OSType": "linux"}
+            return None
 
-        def serve(client):
-            with client:
-                request = client.recv(65536)
-                answer(client, request)
-
-        def answer(client, request):
-            if re.match(rb"GET (/v[\d.]+)?/info\b", request) and b"docker" not in request.split(
-                    b"User-Agent:")[-1].split(b"\r\n")[0].lower():
-                body = b'{"OperatingSystem": "Docker Desktop", "OSType": "linux"}'
-                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                               b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-                return
-            with socket.socket(socket.AF_UNIX) as behind:
-                behind.connect(str(ENGINE.socket))
-                behind.sendall(request)
-                back = threading.Thread(target=pump, args=(behind, client), daemon=True)
-                back.start()
-                pump(client, behind)
-                back.join()
-
-        def accept():
-            with contextlib.suppress(OSError):
-                while True:
-                    client, _ = server.accept()
-                    threading.Thread(target=serve, args=(client,), daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
+        self.addCleanup(engine.relay(ENGINE.socket, self.socket, answer))
 
     def test_keys_go_through_compose(self):
         self.relay()

@@ -250,7 +250,7 @@ class Life(unittest.TestCase):
 
     def assert_nothing_runs(self):
         self.assertEqual({}, self.containers())
-        self.assertEqual([], self.named("network"))
+        self.assertEqual([], ENGINE.networks("--filter", f"label=com.docker.compose.project={self.project}"))
         self.assertFalse(self.has_keys())
 
     def seconds(self, *arguments):
@@ -582,6 +582,55 @@ class Reset(Life):
         self.assertEqual(before[1], after[1])
         wrong = self.slipway("restart", STACK, "nothing", status=64)
         self.assertIn("web, store, worker", wrong.stderr)
+
+
+class NetworkStays(Life):
+    """The engine does not let the network go; all else does."""
+
+    def setUp(self):
+        super().setUp()
+        self.network = f"{self.project}_default"
+
+    def assert_down(self):
+        self.assertEqual({}, self.containers())
+        self.assertFalse(self.has_keys())
+        self.assertEqual(1, len(self.named("network")))
+
+    def test_a_guest(self):
+        self.install()
+        ENGINE.docker("run", "-d", "--name", f"guest-{self.project}", "--network", self.network, IMAGE, "sleep", "1000")
+        why = f"network {self.network}: container guest-{self.project} is on it"
+        self.assertEqual([why], self.document("down", STACK)["left_in_place"])
+        self.assert_down()
+        self.slipway("up", STACK)
+        done = self.slipway("uninstall", STACK, "--yes")
+        self.assertIn(f"Left in place:\n  {why}\n", done.stderr)
+        self.assert_down()
+
+    def test_an_engine_that_lost_count(self):
+        """As engines before 28.1 now and then do, not at will: a relay answers in their place."""
+        def answer(request):
+            if not re.match(rb"DELETE (/v[\d.]+)?/networks/", request):
+                return None
+            return "403 Forbidden", {"message": f"error while removing network: network {self.network} id "
+                                                "0123 has active endpoints"}
+
+        place = self.top / "relay.sock"
+        self.addCleanup(engine.relay(ENGINE.socket, place, answer))
+        env = {"DOCKER_HOST": f"unix://{place}"}
+        self.slipway("install", self.stack, "--yes", env=env)
+        left = [f"network {self.network}: the engine counts a container on it that is gone; once the engine was "
+                f"restarted, \"docker network rm {self.network}\" removes it"]
+        self.assertEqual(left, self.document("down", STACK, env=env)["left_in_place"])
+        self.assert_down()
+        self.slipway("up", STACK, env=env)
+        self.assertEqual(left, self.document("reset", STACK, "--yes", env=env)["left_in_place"])
+        self.assertEqual([], self.named("volume"))
+        self.slipway("up", STACK, env=env)
+        gone = self.document("uninstall", STACK, "--yes", env=env)
+        self.assertIn(left[0], gone["left_in_place"])
+        self.assert_down()
+        ENGINE.docker("network", "rm", self.network)
 
 
 class Failures(Life):
