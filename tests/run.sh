@@ -81,7 +81,9 @@ run_job() { # BUILD_DIR WORK NUMBER JOB
     echo "left behind: $(ls -A "$2/$3")" >>"$log"
     bad=$((bad + 1))
   fi
-  echo "$4 $good $bad $(($(date +%s) - start)) $log" >"$2/$3.done"
+  times >"$2/$3.times" # not in a subshell, which has none
+  busy=$(awk -F '[ms ]+' 'NR == 2 { printf "%d", $1 * 60 + $2 + $3 * 60 + $4 }' "$2/$3.times")
+  echo "$4 $good $bad $(($(date +%s) - start)) $busy $log" >"$2/$3.done"
   echo "$3"
 }
 
@@ -95,11 +97,11 @@ report() { # WORK LAST
   next=1
   while read -r _; do
     while [ -s "$1/$next.done" ]; do
-      read -r job good bad seconds log <"$1/$next.done"
+      read -r job good bad seconds busy log <"$1/$next.done"
       passed=$((passed + good))
       failed=$((failed + bad))
       if [ "$bad" -eq 0 ]; then
-        printf 'ok   %-30s %4d tests %4d s\n' "$(name_of "$job")" "$good" "$seconds"
+        printf 'ok   %-30s %4d tests %4d s, %4d of a processor\n' "$(name_of "$job")" "$good" "$seconds" "$busy"
       else
         printf 'FAIL %-30s %4d of %d\n' "$(name_of "$job")" "$bad" "$((good + bad))"
         sed 's/^/     /' "$log"

@@ -123,15 +123,6 @@ class Deb:
         print(f"  lintian, {self.suite}: {said.strip() or 'nothing'}", flush=True)
         self.assertNotRegex(said, r"(?m)^[EW]: ")
 
-    def test_reproducible(self):
-        """Another directory, umask, language and time zone, and no tests: the same bytes."""
-        other, said = self.workshop.build(
-            "second/with/a/longer/path".replace("/", "-"), umask="077", TZ="Asia/Tokyo", LANG="C",
-            DEB_BUILD_OPTIONS="parallel=2 nocheck terse", DEB_BUILD_PROFILES="nocheck")
-        self.assertNotIn(" passed, ", said)
-        for name in self.files:
-            self.workshop.shell(f"cmp {self.out}/{name} {other}/{name}")
-
     def test_what_it_needs(self):
         said = self.workshop.shell(f"dpkg-deb -I {self.out}/{self.deb}")
         for library in ("libglib2.0-0", "libarchive13", "libcurl4", "libssl3", "libjansson4",
@@ -212,6 +203,15 @@ class Debian12(Deb, unittest.TestCase):
 
 class Debian13(Deb, unittest.TestCase):
     suite = "trixie"
+
+    def test_reproducible(self):
+        """Another directory, umask, language and time zone, and no tests: the same bytes."""
+        other, said = self.workshop.build(
+            "second/with/a/longer/path".replace("/", "-"), umask="077", TZ="Asia/Tokyo", LANG="C",
+            DEB_BUILD_OPTIONS="parallel=2 nocheck terse", DEB_BUILD_PROFILES="nocheck")
+        self.assertNotIn(" passed, ", said)
+        for name in self.files:
+            self.workshop.shell(f"cmp {self.out}/{name} {other}/{name}")
 
 
 class Script(unittest.TestCase):

@@ -16,6 +16,8 @@ import unittest
 import rig
 from packagers import HOMEPAGE, RELEASE_URL, Machine, make_archive, version
 
+# "once": the package of Debian 13 runs the tests, on the same libraries, and these do not.
+HAS_TESTS = os.environ.get("SLIPWAY_PACKAGE_TESTS") != "once"
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = ("rpm", "rpmlint", "dnf", "createrepo-c", "zypper", "gnupg", "elfutils", "debugedit",
          "pacman-package-manager", "makepkg", "libarchive-tools", "fakeroot", "rubocop",
@@ -93,6 +95,10 @@ class Packages(unittest.TestCase):
     def shell(self, line, **options):
         return self.machine.shell(line, **options)
 
+    def assert_tested(self):
+        tests = self.assertRegex if HAS_TESTS else self.assertNotRegex
+        tests(self.said, r"(?m)^\d{3,} passed, 0 failed$")
+
     def assert_works(self, target, updater):
         """The installed program, in a root where nothing is but its package and the libraries."""
         inside = f"chroot /{target} /usr/bin/slipway"
@@ -130,7 +136,7 @@ class Rpm(Packages):
         shutil.copy(machine.root / "root/.rpmmacros", machine.root / "home/builder/.rpmmacros")
         machine.shell("mkdir -p /rpm /repo /etc/zypp && chown builder /rpm /repo")
         cls.install_build_requirements()
-        cls.said = machine.shell("rpmbuild -ba -D '_sourcedir /src' "
+        cls.said = machine.shell(f"rpmbuild -ba {'' if HAS_TESTS else '--nocheck'} -D '_sourcedir /src' "
                                 "-D '_debugsource_packages 1' /src/slipway.spec", user="builder")
         cls.make_packages_around_it()
         cls.make_repository()
@@ -197,7 +203,7 @@ class Rpm(Packages):
                           f"/rpm/SRPMS/*.rpm /repo/good/slipway-{version()}-*.rpm")
         self.assertRegex(said, r"\b0 errors, 0 warnings\b")
         self.assertNotRegex(self.said, r"(?m)^warning: (?!Could not canonicalize hostname)|: warning: ")
-        self.assertRegex(self.said, r"(?m)^\d{3,} passed, 0 failed$")
+        self.assert_tested()
 
     def test_what_it_needs(self):
         said = self.shell(f"rpm -qp --requires --recommends /repo/good/slipway-{version()}-*.rpm")
@@ -250,7 +256,7 @@ class Arch(Packages):
         cls.machine.shell("pacman -U --noconfirm --dbonly /stage/make-libraries/*.zst")
         cls.said = cls.machine.shell("mkdir /build && chown builder /build && cp /src/PKGBUILD "
                                      "/src/*.tar.xz /build && cd /build && "
-                                     "su builder -c 'makepkg --noconfirm' && "
+                                     f"su builder -c 'makepkg --noconfirm {'' if HAS_TESTS else '--nocheck'}' && "
                                      "tar -xf *.zst -C / usr/bin/slipway")
         for path in cls.machine.libraries("/usr/bin/slipway"):
             cls.machine.shell(f"install -D -m 755 {path} /stage/libraries{path}")
@@ -274,7 +280,7 @@ class Arch(Packages):
         said = self.shell("cd /build && su builder -c 'makepkg --printsrcinfo'")
         self.assertIn(f"source = {RELEASE_URL}/v{version()}/slipway-{version()}.tar.xz", said)
         self.assertNotIn("@", said.replace("slipway@", ""))
-        self.assertRegex(self.said, r"(?m)^\d{3,} passed, 0 failed$")
+        self.assert_tested()
         self.assertNotRegex(self.said, r"(?m)^==> WARNING")
 
     def test_another_archive_is_refused(self):
