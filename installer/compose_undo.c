@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include <string.h>
+
 #include "base/cancel.h"
 #include "base/fault.h"
 #include "base/process.h"
@@ -51,25 +53,25 @@ static bool settle_volumes(const ComposeProject *project, const json_t *before, 
 	return names || !before;
 }
 
-/* Returns: (transfer full): why the engine does not let a network go; NULL with the errors of engine_get()
- * set. */
+/* Returns: (transfer full) (nullable): why the engine does not let a network go, which it said by
+ * @cause; NULL: not because of what is on it. */
 static char *why_it_stays(const ComposeProject *project, const char *path, const char *name,
-                          GError **error)
+                          const GError *cause)
 {
-	g_autoptr(json_t) network = engine_get(project->engine, path, error);
+	g_autoptr(json_t) network = engine_get(project->engine, path, NULL);
 	json_t *containers = json_object_get(network, "Containers");
 	void *first = json_object_iter(containers);
 
-	if (!network)
-		return NULL;
 	if (first)
 		return g_strdup_printf("container %s is on it",
 		                       json_text_or(json_object_iter_value(first), "Name", "?"));
 	/* Fixed in 28.1: moby/moby#42119. */
-	return g_strdup_printf(
-		"the engine counts a container on it that is gone; once the engine was "
-		"restarted, \"docker network rm %s\" removes it",
-		name);
+	if (network && strstr(cause->message, "active endpoints"))
+		return g_strdup_printf(
+			"the engine counts a container on it that is gone; once the engine was "
+			"restarted, \"docker network rm %s\" removes it",
+			name);
+	return NULL;
 }
 
 static bool remove_network(const ComposeProject *project, const json_t *network, GPtrArray *left,
@@ -77,18 +79,23 @@ static bool remove_network(const ComposeProject *project, const json_t *network,
 {
 	const char *name = json_text_or(network, "Name", "?");
 	g_autofree char *path = g_strconcat("/networks/", json_text_or(network, "Id", name), NULL);
+	g_autoptr(GError) cause = NULL;
 	g_autofree char *why = NULL;
 
 	for (guint i = 0; i < TRIES; i++) {
 		if (i > 0 && !cancel_pause(TRY_MS, error))
 			return false;
-		if (engine_do(project->engine, "DELETE", path, REMOVE_MS, NULL))
+		g_clear_error(&cause);
+		if (engine_do(project->engine, "DELETE", path, REMOVE_MS, &cause))
 			return true;
 	}
-	why = why_it_stays(project, path, name, error);
-	if (why)
-		g_ptr_array_add(left, g_strdup_printf("network %s: %s", name, why));
-	return why != NULL;
+	why = why_it_stays(project, path, name, cause);
+	if (!why) {
+		g_propagate_error(error, g_steal_pointer(&cause));
+		return false;
+	}
+	g_ptr_array_add(left, g_strdup_printf("network %s: %s", name, why));
+	return true;
 }
 
 /* What compose could not remove, or left on purpose. */
