@@ -13,7 +13,8 @@ long="test_install_hostile test_update test_keyring test_damaged_state test_inst
   test_keystore_faults_linux test_base_http test_keystore_slots test_keystore_contract
   test_deb test_other_packages test_deploy test_packages_rpm test_lifecycle test_bare_machine
   test_buttercup test_killed test_everywhere test_handover test_apk test_localagent test_octollm
-  test_three_stacks test_packages_apt test_pacman test_killed_everywhere test_canary test_brew"
+  test_three_stacks test_check_fix test_packages_apt test_pacman test_pull test_ollama test_killed_everywhere
+  test_canary test_litellm test_build_proxy test_brew"
 # These measure times close to what is allowed: they come last, each alone on the machine.
 alone="test_headless test_checks_engine test_checks_machines test_keystore_format
   test_keystore_store test_keyring_dialog test_interrupted"
