@@ -125,7 +125,7 @@ def measure(engine, program, bench, rounds):
 
 def main():
     program, bench = (pathlib.Path(word).resolve() for word in sys.argv[1:3])
-    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 20
+    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 60
     rig.install(("neofetch", "procps", "iproute2", "psmisc"))
     with NetworkEngine() as engine:
         return measure(engine, program, bench, rounds)
